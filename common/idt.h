@@ -1,0 +1,11 @@
+/* idt.h -- the interrupt descriptor table of the program. */
+#ifndef IDT_H
+#define IDT_H
+
+/* Points every vector at trap(), and loads IDTR. */
+void idt_init(void);
+
+/* Points one vector at another entry, an assembly routine. Interrupt gate, DPL 0. */
+void idt_set(unsigned vector, void (*entry)(void));
+
+#endif

@@ -1,0 +1,136 @@
+# lab.mk -- builds, boots and grades one program. A lab's Makefile says what is
+# particular to it and includes this file:
+#
+#   BITS       32 or 64
+#   EMULATORS  which can run it: qemu, bochs
+#   EDIT       the files a student writes; these alone are taken from a submission
+#   GIVEN      the lab's other files
+#
+# On the command line, all optional:
+#
+#   TOOLPREFIX=x86_64-linux-gnu-   cross tools        CC=clang LD=ld.lld
+#   SOLVED=N   the solution's exercises 1 to N, the starter's from N+1 on
+#   EDITDIR=D  take the files of EDIT from folder D
+#   OUT=D      where everything built goes
+#   BUILD=D    where this program goes
+
+LAB     := $(notdir $(CURDIR))
+TOP     := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+COMMON  := $(TOP)/common
+PYTHON  := /usr/bin/python3
+
+SOLVED  ?= 99
+EDITDIR ?= .
+OUT     ?= $(TOP)/build
+BUILD   ?= $(OUT)/$(LAB)$(if $(filter-out 99,$(SOLVED)),-solved-$(SOLVED))
+
+# 1 sector of loader and a program of up to 1007: one cylinder of 16 heads, 63 sectors.
+IMAGE_SECTORS := 1008
+
+ifeq ($(filter 32 64,$(BITS)),)
+$(error $(LAB)/Makefile: BITS=$(BITS) is unknown; it is 32 or 64)
+endif
+ifneq ($(filter-out qemu bochs,$(EMULATORS)),)
+$(error $(LAB)/Makefile: EMULATORS=$(EMULATORS): there are qemu and bochs)
+endif
+
+ifeq ($(origin CC),default)
+CC      := $(TOOLPREFIX)gcc
+endif
+ifeq ($(origin LD),default)
+LD      := $(TOOLPREFIX)ld
+endif
+ifeq ($(origin AR),default)
+AR      := $(TOOLPREFIX)ar
+endif
+OBJCOPY := $(TOOLPREFIX)objcopy
+OBJDUMP := $(TOOLPREFIX)objdump
+NM      := $(TOOLPREFIX)nm
+
+# Freestanding code that is meant to be stepped through: -Og keeps it in order.
+CPPFLAGS := -I$(COMMON) -I. -DLAB_NAME='"$(LAB)"' -DIMAGE_SECTORS=$(IMAGE_SECTORS) -MMD -MP
+CFLAGS  := -m$(BITS) -std=gnu11 -Og -g -ffreestanding -fno-pic -fno-stack-protector \
+           -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
+           -mgeneral-regs-only -Wall -Wextra -Wundef -Werror -Wno-unused-parameter
+ASFLAGS := -m$(BITS) -g
+LDFLAGS := -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -static -nostdlib --no-warn-rwx-segments \
+           --defsym=IMAGE_SECTORS=$(IMAGE_SECTORS) -T $(TOP)/ldscript
+ifeq ($(BITS),64)
+CFLAGS  += -mno-red-zone
+endif
+
+COMMON_BOTH := leave.S leave.c idt.c mem.c print.c report.c serial.c trap.c
+COMMON_32   := trap32.S tss32.c paging32.c
+COMMON_64   := trap64.S long.S
+
+COMMON_BUILD := $(OUT)/common$(BITS)
+COMMON_OBJS  := $(patsubst %,$(COMMON_BUILD)/%.o,$(COMMON_BOTH) $(COMMON_$(BITS)))
+GIVEN_BUILD  := $(OUT)/$(LAB)/given
+GIVEN_OBJS   := $(patsubst %,$(GIVEN_BUILD)/%.o,$(GIVEN))
+EDIT_OBJS    := $(patsubst %,$(BUILD)/edit/%.o,$(EDIT))
+PROGRAM      := $(BUILD)/$(LAB)
+
+.PHONY: all image clean
+all: image $(PROGRAM).asm
+image: $(PROGRAM).img $(PROGRAM).sym
+
+# The loader alone, for `make boot`; and everything that no student writes.
+.PHONY: loader given
+loader: $(COMMON_BUILD)/boot.bin
+given: loader $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a $(GIVEN_OBJS)
+
+# The disk image: the loader, the program, zeros to the end of the cylinder.
+$(PROGRAM).img: $(COMMON_BUILD)/boot.bin $(PROGRAM).b
+	@cat $^ >$@
+	@dd if=/dev/null of=$@ bs=512 seek=$(IMAGE_SECTORS) count=0 2>/dev/null
+
+$(PROGRAM).b: $(PROGRAM).elf
+	@$(OBJCOPY) -O binary $< $@
+
+$(PROGRAM).elf: $(COMMON_BUILD)/start.S.o $(EDIT_OBJS) $(GIVEN_OBJS) $(COMMON_BUILD)/libcommon.a $(TOP)/ldscript
+	@$(LD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+$(PROGRAM).sym: $(PROGRAM).elf
+	@$(NM) -n $< >$@
+
+$(PROGRAM).asm: $(PROGRAM).elf
+	@$(OBJDUMP) -dS --no-show-raw-insn $< >$@
+
+$(COMMON_BUILD)/libcommon.a: $(COMMON_OBJS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+# ld cannot write a flat binary and check relocations of 16-bit code the way it
+# does for ELF with every linker, so: link, then copy.
+$(COMMON_BUILD)/boot.bin: $(COMMON_BUILD)/boot.S.o
+	@$(LD) -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -Ttext 0x7C00 -o $@.elf $<
+	@$(OBJCOPY) -O binary -j .text $@.elf $@
+
+define COMPILE
+	@mkdir -p $(@D)
+	@$(CC) $(if $(filter %.S,$<),$(ASFLAGS),$(CFLAGS)) $(CPPFLAGS) -c -o $@ $<
+endef
+
+$(COMMON_BUILD)/%.o: $(COMMON)/%
+	$(COMPILE)
+
+$(GIVEN_BUILD)/%.o: %
+	$(COMPILE)
+
+$(BUILD)/edit/%.o: CPPFLAGS += -DSOLVED=$(SOLVED)
+$(BUILD)/edit/%.o: $(EDITDIR)/%
+	$(COMPILE)
+
+-include $(COMMON_OBJS:.o=.d) $(GIVEN_OBJS:.o=.d) $(EDIT_OBJS:.o=.d) \
+         $(COMMON_BUILD)/start.S.d $(COMMON_BUILD)/boot.S.d
+
+# Running and grading: the work is done by the programs in grading/.
+.PHONY: qemu qemu-nox bochs bochs-nox grade handin
+qemu bochs: image
+	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $@ --window
+
+qemu-nox bochs-nox: image
+	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=)
+
+clean:
+	rm -rf $(BUILD)

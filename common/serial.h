@@ -1,0 +1,16 @@
+/* serial.h -- COM1, 115200 baud, 8 data bits, no parity. Any mode, CPL 0. */
+#ifndef SERIAL_H
+#define SERIAL_H
+
+/* Sets the line up. A program that skips this prints garbage on Bochs, whose
+ * UART starts with 5 data bits. */
+void serial_init(void);
+
+/* Sends one byte, waiting for room. */
+void serial_put(char byte);
+
+/* Waits until the last byte is on the wire; an emulator that is powered off
+ * earlier loses it. */
+void serial_drain(void);
+
+#endif
