@@ -1,0 +1,41 @@
+"""Second stage: compiles the student's files and links them with what is given."""
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from grading.lab import ROOT
+
+
+class Build(NamedTuple):
+    """What make produced, or the compiler's first complaint."""
+
+    image: Path
+    symbols: Path
+    error: str | None  # the first error, one line, if it failed
+    output: str  # all that make and the compiler said
+
+
+def make(lab, files, build, out, variables=()):
+    """Runs the pristine tree's Makefile of `lab` on the files in folder `files`.
+
+    `build` takes what comes of them, `out` what comes of everything else and is
+    shared by all submissions. `variables` are passed on to make ("CC=clang").
+    """
+    command = ["make", "-s", "-C", str(ROOT / "labs" / lab.name), "image",
+               f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    error = first_error(done.stdout) if done.returncode else None
+    program = build / lab.name
+    return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, done.stdout)
+
+
+def first_error(output):
+    """The line of a compiler's or linker's output that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for mark in ("error:", "Error:", "undefined reference", "ld:"):
+        for line in lines:
+            if mark in line:
+                return line
+    return lines[0] if lines else "make failed and said nothing"

@@ -1,0 +1,147 @@
+"""Bochs, with its internal debugger.
+
+The witness has two parts. The CPU log (`debug: cpu0=report`) has a line for each
+exception, with the instruction count in front. The debugger, told to stop at
+every switch of the CPU's mode (`modebp`), prints the registers, and the stack on
+which the CPU has just put the state of the virtual-8086 task. A stop counts only
+if the log has an exception one instruction earlier: what a program writes to
+memory or jumps to proves nothing.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from grading import process
+from grading.emulators.qemu import read
+from grading.witness import EFLAGS_VM, REGISTERS, Run, Trap
+
+NAME = "bochs"
+PROGRAM = "bochs"
+PACKAGE = "bochs"
+SHARE = Path("/usr/share/bochs")
+
+ENTRY = 0x10002  # the program's first instruction: no stops before it
+MAX_STOPS = 4000  # then the run counts as a hang; each trap makes two
+
+# A low rate of instructions per emulated second keeps waiting (BIOS, UART) short.
+IPS = 4000000
+SPENT_RC = "stops"
+
+CONFIGURATION = f"""\
+config_interface: textconfig
+display_library: {{display}}
+megs: 32
+cpu: model=core2_penryn_t9600, count=1, ips={IPS}, reset_on_triple_fault=0
+romimage: file={SHARE}/BIOS-bochs-latest
+vgaromimage: file={SHARE}/VGABIOS-lgpl-latest
+ata0: enabled=1
+ata0-master: type=disk, path={{image}}, mode=flat, cylinders={{cylinders}}, heads=16, spt=63
+boot: disk
+com1: enabled=1, mode=file, dev={{serial}}
+log: {{log}}
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+"""
+WITNESS = "debugger_log: witness.log\ndebug: action=ignore, cpu0=report\n"
+
+EXCEPTION = re.compile(
+    r"^(\d{11})d\[CPU0  \] exception\(0x([0-9a-f]{2})\): error_code=([0-9a-f]{4})", re.MULTILINE)
+STOP = re.compile(r"^\(0\) Caught mode switch breakpoint switching to 'protected mode'\n"
+                  r"Next at t=(\d+)\n", re.MULTILINE)
+REGISTER = re.compile(r"^r(ax|cx|dx|bx|bp|si|di): [0-9a-f]{8}_([0-9a-f]{8})", re.MULTILINE)
+CR0 = re.compile(r"^CR0=0x([0-9a-f]+):", re.MULTILINE)
+STACK = re.compile(r"^ \| STACK 0x[0-9a-f]+ \[0x([0-9a-f]{8})\]", re.MULTILINE)
+
+
+def configuration(image_bytes, **names):
+    """The text of a bochsrc for an image of that size."""
+    return CONFIGURATION.format(cylinders=image_bytes // (16 * 63 * 512), **names)
+
+
+def script():
+    """The debugger's commands: run to the program, then show every mode switch.
+
+    One command a line, no loops: the debugger has none.
+    """
+    stop = "continue\nr\ncreg\nprint-stack 10\n"
+    return f"pbreak {ENTRY:#x}\ncontinue\nmodebp\n" + stop * MAX_STOPS
+
+
+class Boot:
+    """One boot of an image for the grader, under way."""
+
+    def __init__(self, image, folder, symbols, limits):
+        """Writes `image` (bytes) to `folder` and starts Bochs on it."""
+        self.folder = Path(folder)
+        (self.folder / "disk.img").write_bytes(image)
+        (self.folder / "disk.img.lock").unlink(missing_ok=True)  # of a run that was killed
+        (self.folder / "bochsrc").write_text(WITNESS + configuration(
+            len(image), image="disk.img", serial="serial.log", log="cpu.log", display="term"))
+        (self.folder / "script").write_text(script())
+        self.child = process.start([PROGRAM, "-q", "-f", "bochsrc", "-rc", "script"], limits,
+                                   folder, os.environ | {"TERM": "dumb"})
+
+    def wait(self):
+        """Waits for its end and reads what it left."""
+        ended = process.finish(self.child)
+        cpu_log = read(self.folder / "cpu.log").decode(errors="replace")
+        witness = read(self.folder / "witness.log").decode(errors="replace")
+        powered_off = ">>PANIC<< Shutdown port: shutdown requested" in cpu_log
+        reset = "exception with no resolution" in cpu_log
+        over_budget = ended.over_budget
+        if not (powered_off or reset or over_budget) and witness.count("\ncontinue\n") > MAX_STOPS:
+            over_budget = "mode switches"
+        problem = None
+        if not (powered_off or reset or over_budget):
+            said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
+            problem = f"Bochs ended with code {ended.code}: {said[-1] if said else 'no word'}"
+        return Run(
+            serial=read(self.folder / "serial.log"),
+            traps=parse(cpu_log, witness),
+            over_budget=over_budget,
+            reset=reset,
+            powered_off=powered_off,
+            emulator=NAME,
+            cpu_seconds=ended.cpu_seconds,
+            problem=problem,
+        )
+
+
+def parse(cpu_log, witness):
+    """The exceptions of the CPU log, with the debugger's registers where it stopped."""
+    stops = {}
+    matches = list(STOP.finditer(witness))
+    ends = [match.start() for match in matches[1:]] + [len(witness)]
+    for match, end in zip(matches, ends):
+        state = parse_stop(witness[match.end():end])
+        if state:
+            stops[int(match[1])] = state
+
+    traps = []
+    for match in EXCEPTION.finditer(cpu_log):
+        state = stops.get(int(match[1]) + 1)
+        traps.append(Trap(vector=int(match[2], 16), error=int(match[3], 16), **(state or {})))
+    return traps
+
+
+def parse_stop(text):
+    """The task's state from one stop in the handler's first instruction, or None.
+
+    The stack holds, a dword each: error code, IP, CS, EFLAGS, ESP, SS, ES, DS,
+    FS, GS. SDM Vol. 3B, "Handling Exceptions and Interrupts in Virtual-8086 Mode".
+    """
+    values = {"e" + name: int(value, 16) for name, value in REGISTER.findall(text)[:7]}
+    cr0 = CR0.search(text)
+    stack = [int(value, 16) for value in STACK.findall(text)[:10]]
+    if len(values) < 7 or not cr0 or len(stack) < 10 or not stack[3] & EFLAGS_VM:
+        return None
+    _, ip, cs, eflags, esp, ss, es, ds, fs, gs = stack
+    values["esp"] = esp
+    segments = {"es": es, "cs": cs, "ss": ss, "ds": ds, "fs": fs, "gs": gs}
+    return {
+        "registers": {name: values[name] for name in REGISTERS},
+        "segments": {name: value & 0xFFFF for name, value in segments.items()},
+        "ip": ip & 0xFFFF, "eflags": eflags, "cr0": int(cr0[1], 16),
+    }

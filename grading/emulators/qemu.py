@@ -1,0 +1,90 @@
+"""QEMU, with its TCG accelerator.
+
+The witness is `-d int`: for each exception a block that opens with
+"v=0d e=0000 i=0 cpl=3" and holds every register. Instruction counting with
+sleep=off makes time deterministic, and makes a halted CPU use up CPU time
+instead of waiting, so that one budget ends every kind of hang.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from grading import process
+from grading.witness import REGISTERS, SEGMENTS, Run, Trap
+
+NAME = "qemu"
+PROGRAM = "qemu-system-x86_64"
+PACKAGE = "qemu-system-x86"
+
+# An isa-debug-exit write of 0 (common/leave.c) ends QEMU with this code.
+POWERED_OFF = 1
+
+MACHINE = ["-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-no-reboot",
+           "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+SANDBOX = ("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
+
+BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) ")
+REGISTER = re.compile(r"\b(E[A-D]X|E[SBD][IP]|EIP|EFL|CR0)=([0-9a-f]{8})")
+SEGMENT = re.compile(r"^([C-GS]S) =([0-9a-f]{4}) ", re.MULTILINE)
+
+
+def interactive(image, window):
+    """The command that boots `image` for a person, serial line on the terminal."""
+    return [PROGRAM, *MACHINE, "-drive", f"file={image},format=raw,if=ide,snapshot=on",
+            "-serial", "mon:stdio", *(["-vga", "std"] if window else ["-display", "none"])]
+
+
+class Boot:
+    """One boot of an image for the grader, under way."""
+
+    def __init__(self, image, folder, symbols, limits):
+        """Writes `image` (bytes) to `folder` and starts QEMU on it."""
+        self.folder = Path(folder)
+        (self.folder / "disk.img").write_bytes(image)
+        command = [PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
+                   "-monitor", "none", "-sandbox", SANDBOX, "-serial", "file:serial.log",
+                   "-d", "int", "-D", "witness.log",
+                   "-drive", "file=disk.img,format=raw,if=ide"]
+        self.child = process.start(command, limits, folder, os.environ | {"TMPDIR": str(folder)})
+
+    def wait(self):
+        """Waits for its end and reads what it left."""
+        ended = process.finish(self.child)
+        problem = None
+        if ended.code not in (0, POWERED_OFF) and not ended.over_budget:
+            said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
+            problem = f"QEMU ended with code {ended.code}: {said[-1] if said else 'no word'}"
+        return Run(
+            serial=read(self.folder / "serial.log"),
+            traps=parse(read(self.folder / "witness.log").decode(errors="replace")),
+            over_budget=ended.over_budget,
+            reset=ended.code == 0,
+            powered_off=ended.code == POWERED_OFF,
+            emulator=NAME,
+            cpu_seconds=ended.cpu_seconds,
+            problem=problem,
+        )
+
+
+def read(path):
+    """The bytes of a file, none if it was never written."""
+    return path.read_bytes() if path.exists() else b""
+
+
+def parse(text):
+    """The exceptions in a `-d int` log."""
+    blocks = list(BLOCK.finditer(text))
+    ends = [block.start() for block in blocks[1:]] + [len(text)]
+    traps = []
+    for block, end in zip(blocks, ends):
+        body = text[block.end():end]
+        values = {name.lower(): int(value, 16) for name, value in REGISTER.findall(body)}
+        segments = {name.lower(): int(value, 16) for name, value in SEGMENT.findall(body)}
+        if len(segments) < len(SEGMENTS) or not {"eip", "efl", "cr0", *REGISTERS} <= set(values):
+            continue  # cut off, or an interrupt of 64-bit code: its registers are named R..
+        traps.append(Trap(
+            vector=int(block[1], 16), error=int(block[2], 16),
+            registers={name: values[name] for name in REGISTERS}, segments=segments,
+            ip=values["eip"], eflags=values["efl"], cr0=values["cr0"]))
+    return traps

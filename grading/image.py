@@ -1,0 +1,46 @@
+"""The disk image: its symbols, and the challenge that is written into it."""
+
+import re
+from pathlib import Path
+
+from grading.errors import UsageError
+
+ARENA = 0x10000  # where the loader puts the program (common/start.S)
+SECTOR = 512  # the loader's; the program follows it in the image
+SYMBOL = re.compile(r"^([0-9a-fA-F]+) \S (\S+)$", re.MULTILINE)
+
+
+def read_symbols(path):
+    """Name → address, from the output of nm beside an image."""
+    return {name: int(address, 16) for address, name in SYMBOL.findall(Path(path).read_text())}
+
+
+def offset_in_image(address):
+    """Where the byte of physical address `address` lies in the image."""
+    return SECTOR + address - ARENA
+
+
+def with_challenge(image, region, content):
+    """The image's bytes with `content` at physical address `region`."""
+    data = bytearray(Path(image).read_bytes())
+    start = offset_in_image(region)
+    if not SECTOR <= start <= len(data) - len(content):
+        raise ValueError(f"challenge region {region:#x} is outside the image")
+    data[start:start + len(content)] = content
+    return bytes(data)
+
+
+def disk_image(loader, program):
+    """A bootable image of any program of the boot contract: loader, program, zeros.
+
+    `loader` and `program` are bytes; UsageError if it is no such program.
+    """
+    cylinder = 16 * 63 * SECTOR
+    if program[510:512] == b"\x55\xaa" and program[:2] != b"\xcd\xab":
+        data = program  # has a boot sector of its own
+    elif program[:2] == b"\xcd\xab":
+        data = loader + program
+    else:
+        raise UsageError("the image starts neither with the word 0xABCD nor with a boot sector; "
+                         "name a .b or .img file that make built")
+    return data + bytes(-len(data) % cylinder)

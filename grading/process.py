@@ -1,0 +1,59 @@
+"""Runs a program under limits, and leaves nothing of it behind."""
+
+import os
+import resource
+import signal
+import subprocess
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """Budgets of one child process."""
+
+    cpu_seconds: int = 10  # CPU time, not wall-clock time
+    file_bytes: int = 64 * 1024 * 1024  # of any file it writes
+
+
+class Ended(NamedTuple):
+    """How a child ended."""
+
+    code: int  # exit code, or minus the signal's number
+    over_budget: str | None  # which budget it used up, if any
+    cpu_seconds: float
+
+
+OVER_BUDGET = {
+    signal.SIGXCPU: "CPU time",
+    signal.SIGXFSZ: "bytes written to a log",
+    signal.SIGKILL: "CPU time",
+}
+
+
+def start(command, limits, cwd, env=None):
+    """Starts `command` in a process group of its own, its output in cwd/output."""
+
+    def restrict():
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
+
+    with open(os.path.join(cwd, "output"), "wb") as output:
+        return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                                stdout=output, stderr=subprocess.STDOUT,
+                                start_new_session=True, preexec_fn=restrict)
+
+
+def finish(child):
+    """Waits for a child from start(); ends whatever it leaves in its group."""
+    try:
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    code = child.returncode
+    over = OVER_BUDGET.get(-code) if code < 0 else None
+    return Ended(code, over, usage.ru_utime + usage.ru_stime)
