@@ -1,7 +1,7 @@
 """The emulators. Facts about one live in its module, and only there.
 
 Each module has NAME, PROGRAM, PACKAGE, interactive(image, window) and a class
-Boot(image bytes, folder, symbols, limits) with .wait() → witness.Run.
+Boot(image bytes, folder, limits) with .wait() → witness.Run.
 """
 
 import shutil
@@ -20,3 +20,11 @@ def get(name):
     if not shutil.which(module.PROGRAM):
         raise UsageError(f"{module.PROGRAM} is not installed; ./setup.sh installs it")
     return module
+
+
+def first_installed(names):
+    """The first of `names` that is installed; if none is, the first."""
+    for name in names:
+        if shutil.which(import_module(f"grading.emulators.{name}").PROGRAM):
+            return name
+    return names[0]

@@ -72,7 +72,7 @@ def script():
 class Boot:
     """One boot of an image for the grader, under way."""
 
-    def __init__(self, image, folder, symbols, limits):
+    def __init__(self, image, folder, limits):
         """Writes `image` (bytes) to `folder` and starts Bochs on it."""
         self.folder = Path(folder)
         (self.folder / "disk.img").write_bytes(image)

@@ -24,7 +24,7 @@ MACHINE = ["-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-
            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 SANDBOX = ("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
 
-BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) ")
+BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=0 ")  # i=1: an INT instruction
 REGISTER = re.compile(r"\b(E[A-D]X|E[SBD][IP]|EIP|EFL|CR0)=([0-9a-f]{8})")
 SEGMENT = re.compile(r"^([C-GS]S) =([0-9a-f]{4}) ", re.MULTILINE)
 
@@ -38,7 +38,7 @@ def interactive(image, window):
 class Boot:
     """One boot of an image for the grader, under way."""
 
-    def __init__(self, image, folder, symbols, limits):
+    def __init__(self, image, folder, limits):
         """Writes `image` (bytes) to `folder` and starts QEMU on it."""
         self.folder = Path(folder)
         (self.folder / "disk.img").write_bytes(image)

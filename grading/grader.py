@@ -1,0 +1,83 @@
+"""One submission through all the stages: the order in which they follow each other."""
+
+import hashlib
+import os
+import secrets
+import shutil
+
+from grading import build, image, intake, judge, log
+from grading.errors import UsageError
+from grading.process import Limits
+from grading.versions import version
+
+
+def parse_seed(text):
+    """A challenge's number from the command line; a fresh one if there is none."""
+    if text is None:
+        return secrets.randbelow(1 << 32)
+    try:
+        seed = int(text, 0)
+    except ValueError:
+        seed = -1
+    if not 0 <= seed < 1 << 64:
+        raise UsageError(f"SEED={text}: a whole number is wanted, such as 7 or 0x1f")
+    return seed
+
+
+def grade(submission, lab, emulator, seed, out, variables=(), work=None):
+    """Grades folder `submission`; returns the result (report.result) and the Run.
+
+    `out` holds what is built once for all; `work` what is this submission's own
+    (out/grade/NN-name). The Run is None if the submission does not build.
+    """
+    work = work or out / "grade" / lab.name
+    taken = intake.take(submission, lab, work / "files")
+    built = build.make(lab, taken.files, work, out, variables)
+    rubric = lab.rubric()
+    versions = {"emulator": version(emulator.PROGRAM, out), "compiler": version("gcc", out)}
+    hashes = {"submission": taken.sha256}
+    if built.error:
+        from grading import report
+        verdicts = [judge.Verdict(exercise, "FAIL", 0, "the files compile and link", built.error,
+                                  "mend the first error; the others often go with it")
+                    for exercise in rubric.EXERCISES]
+        return report.result(lab, verdicts, None, seed, versions, hashes, built.output), None
+
+    region = image.read_symbols(built.symbols)[rubric.REGION]
+    challenge = rubric.draw(seed, region)
+    disk = image.with_challenge(built.image, region, challenge.content)
+    hashes["image"] = hashlib.sha256(disk).hexdigest()
+
+    folder = work / f"{emulator.NAME}-run"
+    fresh(folder)
+    boot = emulator.Boot(disk, folder, Limits())
+    from grading import report  # while the emulator runs
+    run = boot.wait()
+
+    said = log.read(run.serial, lab.name)
+    verdicts = judge.judge(rubric, challenge, said, run)
+    text = run.serial[:16384].decode("ascii", errors="replace")
+    return report.result(lab, verdicts, run, seed, versions, hashes, text), run
+
+
+def fresh(folder):
+    """An empty folder of that name."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        os.makedirs(folder)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); "
+                         "make it writable, or name another with OUT=") from None
+
+
+def show(run):
+    """Prints what the run said, and what the CPU recorded."""
+    print("--- the serial log")
+    print(log.printable(run.serial[:log.MAX_BYTES].decode("ascii", errors="replace")))
+    print(f"--- the CPU's record: {len(run.traps)} exceptions")
+    for trap in run.traps:
+        print(trap)
+        if trap.registers:
+            print("   ", " ".join(f"{name}={value:08x}" for name, value in trap.registers.items()),
+                  f"eflags={trap.eflags:08x}")
+    print("---")

@@ -1,0 +1,79 @@
+"""Decides: one verdict for each exercise, from the rubric's findings and the run's end."""
+
+from typing import NamedTuple
+
+# From harmless to severe; the most severe verdict of a lab is the lab's.
+VERDICTS = ("PASS", "SKIP", "TODO", "FAIL", "HANG", "CRASH", "ERROR")
+
+
+class Verdict(NamedTuple):
+    """What became of one exercise."""
+
+    exercise: object  # a rubric.Exercise
+    status: str  # one of VERDICTS
+    score: int
+    expected: str = ""
+    got: str = ""
+    hint: str = ""
+
+
+def judge(rubric, challenge, log, run):
+    """The verdicts of all exercises, in order."""
+    status, expected, got = how_it_ended(log, run)
+    findings = {}
+    if log.begins and log.challenge != challenge.id:
+        status, expected, got = "FAIL", f"begin {challenge.id:#010x}", f"begin {log.challenge:#010x}"
+    elif not run.problem:
+        findings = rubric.check(challenge, log, run)
+    return [decide(exercise, findings.get(exercise.id), status, expected, got)
+            for exercise in rubric.EXERCISES]
+
+
+def decide(exercise, finding, status, expected, got):
+    """The verdict of one exercise; `status` is for one of which nothing was seen."""
+    if finding is None:
+        return Verdict(exercise, status, 0, expected, got, exercise.hint)
+    if finding.passed:
+        return Verdict(exercise, "PASS", exercise.points)
+    return Verdict(exercise, "FAIL", 0, finding.expected, finding.got,
+                   finding.hint or exercise.hint)
+
+
+def how_it_ended(log, run):
+    """(verdict, expected, got) for an exercise of which the run shows nothing."""
+    if run.problem:
+        return "ERROR", "the emulator runs", run.problem
+    if not log.begins:
+        if run.over_budget:
+            return "HANG", "a begin line on the serial line", budget(run)
+        return "CRASH", "a begin line on the serial line", "none"
+    if log.begins > 1:
+        return "CRASH", "one begin line", f"{log.begins}: the CPU was reset; {last_traps(run)}"
+    if log.todo:
+        return "TODO", "this step, written", f"the run stops at TODO({log.todo})"
+    if run.over_budget:
+        return "HANG", "the run ends", f"{budget(run)}; {last_traps(run)}"
+    if run.reset:
+        return "CRASH", "the run ends", f"the CPU was reset (triple fault); {last_traps(run)}"
+    if log.exception:
+        return "CRASH", "no exception", f"{log.exception}; {last_traps(run)}"
+    if not log.end:
+        return "CRASH", "the log's end line", f"the log breaks off; {last_traps(run)}"
+    return "FAIL", "to be seen in this run", "nothing"
+
+
+def budget(run):
+    """In words, what a run without end used up."""
+    return f"it used up its budget of {run.over_budget}"
+
+
+def last_traps(run, count=3):
+    """The run's last exceptions, in words."""
+    if not run.traps:
+        return "the CPU recorded no exception"
+    return "last exceptions: " + ", then ".join(str(trap) for trap in run.traps[-count:])
+
+
+def most_severe(verdicts):
+    """The verdict of the whole; nothing reported is our error."""
+    return max((verdict.status for verdict in verdicts), key=VERDICTS.index, default="ERROR")

@@ -1,0 +1,86 @@
+"""Last stage: a table for people, and the internal JSON (result.schema.json)."""
+
+import json
+import os
+import sys
+
+from grading.judge import most_severe
+from grading.log import printable
+
+VERSION = 1  # of the JSON; result.schema.json describes it
+COLOURS = {"PASS": "32", "TODO": "33", "SKIP": "33"}  # the others: red
+
+
+def result(lab, verdicts, run, seed, versions, hashes, text):
+    """The internal result of one run, as plain values."""
+    return {
+        "version": VERSION,
+        "lab": lab.name,
+        "score": sum(verdict.score for verdict in verdicts),
+        "max": sum(verdict.exercise.points for verdict in verdicts),
+        "verdict": most_severe(verdicts),
+        "run": {
+            "emulator": run.emulator if run else None,
+            "seed": seed,
+            "cpu_seconds": round(run.cpu_seconds, 3) if run else 0,
+            "exceptions": len(run.traps) if run else 0,
+            "versions": versions,
+            "image_sha256": hashes.get("image"),
+            "submission_sha256": hashes.get("submission"),
+        },
+        "exercises": [{
+            "id": verdict.exercise.id,
+            "number": number,
+            "title": verdict.exercise.title,
+            "score": verdict.score,
+            "max": verdict.exercise.points,
+            "status": verdict.status,
+            "expected": verdict.expected,
+            "got": printable(verdict.got),
+            "hint": verdict.hint,
+            "section": f"labs/{lab.name}/README.md, {verdict.exercise.id}",
+            "visibility": "visible",
+            "tags": [],
+        } for number, verdict in enumerate(verdicts, 1)],
+        "output": printable(text),
+    }
+
+
+def write_json(values, path):
+    """Writes the result under another name first, so that no half of it is ever seen."""
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w", encoding="ascii") as file:
+        json.dump(values, file, indent=1)
+        file.write("\n")
+    os.replace(temporary, path)
+
+
+def colour(status, file):
+    """The status, coloured if `file` is a terminal."""
+    if not file.isatty():
+        return status
+    return f"\x1b[{COLOURS.get(status, '31')}m{status}\x1b[0m"
+
+
+def table(values, file=sys.stdout):
+    """Prints the result for people: what passed, and of the rest, why not."""
+    run = values["run"]
+    emulator = run["versions"].get("emulator") or run["emulator"] or "not booted"
+    print(f"{values['lab']} on {emulator}, SEED={run['seed']}", file=file)
+    stopped = None
+    for exercise in values["exercises"]:
+        print(f"  {exercise['id']}  {exercise['title']:28} {exercise['score']:3}/"
+              f"{exercise['max']:<3} {colour(exercise['status'], file)}", file=file)
+        if exercise["status"] == "PASS":
+            continue
+        why = (exercise["status"], exercise["expected"], exercise["got"])
+        if why == stopped:
+            continue  # the same end of the run: said once
+        stopped = why
+        if exercise["expected"]:
+            print(f"          expected  {exercise['expected']}", file=file)
+        if exercise["got"]:
+            print(f"          got       {exercise['got']}", file=file)
+        if exercise["hint"]:
+            print(f"          hint      {exercise['hint']} (README, {exercise['id']})", file=file)
+    print(f"  {values['lab']}: {values['score']}/{values['max']}", file=file)

@@ -1,0 +1,38 @@
+"""What a lab's rubric is made of.
+
+labs/NN-name/rubric/__init__.py offers:
+
+    EXERCISES   a tuple of Exercise; their points add up to 100
+    REGION      the symbol in the image where the challenge goes
+    draw(seed, region)            → a challenge: .id, .content (bytes), and what the
+                                    rubric needs to know of it; `region` is its address
+    check(challenge, log, run)    → exercise id → Finding, for those that can be seen
+"""
+
+from typing import NamedTuple
+
+
+class Exercise(NamedTuple):
+    """One step of a lab."""
+
+    id: str  # "01-3"
+    title: str
+    points: int
+    hint: str  # what to look at first when it fails
+
+
+class Finding(NamedTuple):
+    """What the rubric saw of an exercise."""
+
+    passed: bool
+    expected: str = ""
+    got: str = ""
+    hint: str = ""  # better than the exercise's own, if there is one
+
+
+PASSED = Finding(True)
+
+
+def failed(expected, got, hint=""):
+    """A finding of failure; `expected` and `got` are for people."""
+    return Finding(False, expected, got, hint)

@@ -1,0 +1,223 @@
+"""The rubric of lab 01: what each step is worth, and how it is seen.
+
+The log claims; the CPU's record (run.traps) witnesses. The record is split by
+address: each task of the challenge has its own place in memory.
+"""
+
+from grading.rubric import PASSED, Exercise, failed
+from grading.witness import EFLAGS_VM
+
+from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
+from .trace import follow, hex32, told, where
+
+REGION = "challenge"
+
+EXERCISES = (
+    Exercise("01-1", "enter virtual-8086 mode", 15,
+             "look at the frame in run_task(): every field, and VM in the EFLAGS image"),
+    Exercise("01-2", "the #GP entry", 15,
+             "look at the top of isrGPF: the offset of the EFLAGS image, and what is saved"),
+    Exercise("01-3", "the faulting address", 15,
+             "look at fault_address(): a segment starts at 16 times its number"),
+    Exercise("01-4", "recognise mov %cr0, reg", 15,
+             "look at the mask: which bits are the same in all eight, and only in them?"),
+    Exercise("01-5", "write the destination", 15,
+             "look at set_register(): which image does POPAL, and which IRETL, take it from?"),
+    Exercise("01-6", "skip it and return", 10,
+             "look at the end of isrGPF: IP, then the registers, then the error code"),
+    Exercise("01-7", "anything else ends well", 5,
+             "look at depart(): hlt, or anything else"),
+    Exercise("01-8", "the second personality", 10,
+             "look at cr0_to_tell(): which two bits, and which not"),
+)
+
+IOPL_IF = 0x3200
+RF = 0x10000  # the CPU sets it in the image of a fault's EFLAGS
+
+SEL_OUTSIDE = 0xFFF8  # the error code of the deliberate ring-0 fault (../probe.S)
+
+# The dword of struct v86_trap that set_register() must change, by register number.
+IMAGE_OF = {0: 7, 1: 6, 2: 5, 3: 4, 4: 12, 5: 2, 6: 1, 7: 0}
+
+
+def check(challenge, log, run):
+    """Exercise id → Finding, for what this run lets us see."""
+    traps = [[trap for trap in run.traps if trap.vector == 13 and trap.v86
+              and task.guest.start <= trap.address < task.guest.start + len(task.guest.code)]
+             for task in challenge.tasks]
+    traces = [follow(task, seen) for task, seen in zip(challenge.tasks, traps)]
+    groups = log.groups("task")
+    findings = {
+        "01-1": check_entry(challenge, log, run, traps[0]),
+        "01-2": check_gp_entry(log, run, traps[0]),
+    }
+    if traps[0] and probed_ring0(run):
+        findings |= {
+            "01-3": check_numbers(log, "dry.address", [cs * 16 + ip for cs, ip in
+                                                       challenge.addresses],
+                                  lambda n: "address of %04x:%04x" % challenge.addresses[n]),
+            "01-4": check_decoder(challenge, log, traces),
+            "01-5": check_destination(log, challenge, traces),
+        }
+    if traps[0]:
+        findings |= {
+            "01-6": check_return(challenge, traces[0], traps[0]),
+            "01-7": check_departures(challenge, groups, traps, traces),
+            "01-8": check_personality(challenge, log, traps, traces),
+        }
+    return {exercise: finding for exercise, finding in findings.items() if finding}
+
+
+def check_entry(challenge, log, run, seen):
+    """01-1: the greeting, and the CPU in virtual-8086 mode as the task wants it."""
+    start = challenge.tasks[0].start
+    want = challenge.tasks[0].guest.traps[0]
+    if not seen:
+        if challenge.greeting.strip() in log.text:
+            return failed("the CPU in virtual-8086 mode",
+                          "the greeting, from a CPU that never was in that mode")
+        return None
+    trap = seen[0]
+    if trap.address != want.address or trap.segments["cs"] != want.cs:
+        return failed(f"the first trap at {want.cs:04x}:{want.ip:04x}", f"at {where(trap)}")
+    for name in ("ss", "ds", "es", "fs", "gs"):
+        if trap.segments[name] != start[name]:
+            return failed(f"{name.upper()} {start[name]:04x} in the task",
+                          f"{trap.segments[name]:04x}")
+    if trap.registers["esp"] != start["sp"]:
+        return failed(f"ESP {start['sp']:#x} in the task", hex32(trap.registers["esp"]))
+    if trap.eflags & IOPL_IF:
+        return failed("IOPL 0 and IF 0 in the task's EFLAGS", f"EFLAGS {hex32(trap.eflags)}")
+    if challenge.greeting.strip() not in log.text:
+        return failed(f'"{challenge.greeting.strip()}" on the serial line', "no such line")
+    return PASSED
+
+
+def probed_ring0(run):
+    """True if the CPU recorded the deliberate fault of ring 0 after the first trap."""
+    first = next((n for n, trap in enumerate(run.traps) if trap.v86), len(run.traps))
+    return any(trap.vector == 13 and trap.error == SEL_OUTSIDE and not trap.v86
+               for trap in run.traps[first:])
+
+
+def check_gp_entry(log, run, seen):
+    """01-2: all registers saved at the first trap; ring 0's own fault kept apart."""
+    if not seen or not log.values("trap.eflags"):
+        return None
+    trap = seen[0]
+    wanted = {name: value for name, value in trap.registers.items() if name != "esp"}
+    wanted |= {"error": trap.error, "cs": trap.segments["cs"], "ip": trap.ip}
+    for name, value in wanted.items():
+        got = log.value("trap." + name)
+        if got != value:
+            return failed(f"{name.upper()} {value:#x} saved, as the CPU had it", said(got))
+    eflags = log.value("trap.eflags")
+    if eflags is None or (eflags ^ trap.eflags) & ~RF:
+        return failed(f"EFLAGS image {hex32(trap.eflags)}", said(eflags))
+    if not probed_ring0(run) or not log.values("ring0.mistaken"):
+        return None
+    if log.value("ring0.mistaken") != 0:
+        return failed("a #GP of ring 0 goes to trap_entry_13", "it was taken for the task's",
+                      "test VM in the EFLAGS image before anything else")
+    if log.value("ring0.error") != SEL_OUTSIDE:
+        return failed(f"trap_entry_13 finds the error code {SEL_OUTSIDE:#x}",
+                      said(log.value("ring0.error")),
+                      "leave the stack to trap_entry_13 as the CPU left it to you")
+    return PASSED
+
+
+def check_numbers(log, name, wanted, label):
+    """Facts name.0, name.1, … against the values wanted."""
+    if not any(log.values(f"{name}.{number}") for number in range(len(wanted))):
+        return None
+    for number, (want, got) in enumerate(zip(wanted, log.numbered(name, len(wanted)))):
+        if got != want:
+            return failed(f"{label(number)}: {want:#x}", said(got))
+    return PASSED
+
+
+def check_decoder(challenge, log, traces):
+    """01-4: the dry run, and what was done with instructions that trapped for real."""
+    finding = check_numbers(log, "dry.decode", [decoded(code) for code in challenge.codes],
+                            lambda n: "bytes %s" % challenge.codes[n].to_bytes(4, "little")
+                            .hex(" "))
+    if finding is not PASSED:
+        return finding
+    for trace in traces:
+        if trace.emulated:
+            return failed("the task ends at " + trace.emulated, "it was emulated")
+    return PASSED
+
+
+def check_destination(log, challenge, traces):
+    """01-5: the dry run, and the destination of every trap that was emulated."""
+    finding = check_numbers(log, "dry.write", [IMAGE_OF[number] for number in range(8)],
+                            lambda n: f"register {n}: the dword of the frame that changes")
+    if finding is not PASSED:
+        return finding
+    for task, trace in zip(challenge.tasks, traces):
+        if task.personality == HONEST and trace.destination:
+            return trace.destination
+    return PASSED
+
+
+def check_return(challenge, trace, seen):
+    """01-6: from trap to trap through the whole first task, to its hlt."""
+    if trace.returned:
+        return trace.returned
+    if trace.complete:
+        return PASSED
+    return None
+
+
+def check_departures(challenge, groups, traps, traces):
+    """01-7: hlt ends a task; what is refused is reported, and nothing repeats."""
+    halted = refused = 0
+    for number, (task, trace) in enumerate(zip(challenge.tasks, traces)):
+        log = groups.get(number)
+        if not log or not trace.complete or trace.emulated or task.personality == REAL_MODE:
+            continue
+        last = task.guest.traps[-1]
+        at = f"{last.cs:04x}:{last.ip:04x}"
+        if len(traps[number]) > len(task.guest.traps):
+            return failed(f"one trap at {at}, the end of the task",
+                          f"{len(traps[number]) - len(task.guest.traps) + 1} traps")
+        claims = [(name, value) for name, value in log.facts if name.startswith("task.")
+                  and name != "task.personality"]
+        if not claims:
+            continue
+        if task.refused:
+            data = task.guest.code[last.address - task.guest.start:][:4].ljust(4, b"\0")
+            want = [("task.refused.cs", last.cs), ("task.refused.ip", last.ip)]
+            if claims[:2] != want or claims[2:] != [("task.refused.bytes", claims[-1][1])] \
+                    or claims[-1][1].to_bytes(8, "little")[:len(last.code)] != last.code:
+                return failed(f"refused at {at}, bytes {data.hex(' ')}", words(claims))
+            refused += 1
+        else:
+            if claims != [("task.halted", len(traps[number]))]:
+                return failed(f"halted after {len(traps[number])} traps", words(claims))
+            halted += 1
+    wanted = sum(task.refused for task in challenge.tasks)
+    return PASSED if halted and refused == wanted else None
+
+
+def check_personality(challenge, log, traps, traces):
+    """01-8: every answer without PE and PG, every SMSW with them, to the last hlt."""
+    seen = [(traps[number], traces[number]) for number, task in enumerate(challenge.tasks)
+            if task.personality == REAL_MODE]
+    for _, trace in seen:
+        if trace.destination:
+            return trace.destination
+    if all(trace.complete for _, trace in seen) and log.end:
+        return PASSED
+    return None
+
+
+def said(value):
+    """A value from the log, in words."""
+    return "no such line, or more than one" if value is None else f"{value:#x}"
+
+
+def words(claims):
+    """Facts, in words."""
+    return ", ".join(f"{name} {value:#x}" for name, value in claims)

@@ -1,0 +1,106 @@
+#!/bin/bash
+# setup.sh -- installs what the course needs, on Debian and Ubuntu, with apt.
+#
+#   ./setup.sh            everything
+#   ./setup.sh --student  only what a student needs: build, boot and grade the labs
+#   ./setup.sh --check    installs nothing; says what is missing, exit 1 if anything is
+#   ./setup.sh --quiet    says nothing if nothing is missing (nor does --check)
+#
+# Run it as often as you like: it installs only what is missing. Exit 2 means it
+# could not even try: a bad argument, another system, or no right to install.
+
+# The Python packages are the system's, for /usr/bin/python3: no pip, no venv.
+STUDENT=(
+    gcc binutils make        # freestanding C and assembly, 32-bit too: no gcc-multilib, no libc
+    qemu-system-x86          # depends on its BIOS (seabios) itself
+    qemu-system-gui          # only recommended by it; without, QEMU opens no window
+    bochs
+    bochsbios vgabios        # Bochs' own: seabios would satisfy apt, but not our bochsrc
+    bochs-term               # the display; without it apt picks the one with wxWidgets
+    python3 python3-rich     # the grader
+)
+# Instructors, and those who carry the course on: starters, tests, checks of answers.
+INSTRUCTOR=(
+    git
+    unifdef                  # makes a student's starter from the solution
+    python3-jsonschema python3-capstone
+    python3-pytest python3-pytest-xdist
+)
+
+say() { echo "setup.sh: $*"; }
+die() { say "${*:2}" >&2; exit "$1"; }
+
+wanted=("${STUDENT[@]}" "${INSTRUCTOR[@]}")
+check=
+quiet=
+for argument; do
+    case $argument in
+        --student) wanted=("${STUDENT[@]}") ;;
+        --check) check=1 ;;
+        --quiet) quiet=1 ;;
+        *) die 2 "unknown argument '$argument'; usage: setup.sh [--student] [--check] [--quiet]" ;;
+    esac
+done
+
+# Other systems: names to start from. They are NAMED here, NOT TESTED.
+elsewhere() {
+    cat >&2 <<'END'
+setup.sh: installs on Debian and Ubuntu only. Package names elsewhere (not tested), students' first:
+  dnf     gcc binutils make qemu-system-x86 bochs bochs-debugger bochs-bios python3 python3-rich
+          git unifdef python3-jsonschema python3-capstone python3-pytest python3-pytest-xdist
+          (the Bochs with the debugger is the program bochs-debugger)
+  pacman  gcc binutils make qemu-system-x86 qemu-ui-gtk python python-rich, from the AUR: bochs
+          git unifdef python-jsonschema python-capstone python-pytest python-pytest-xdist
+  brew    x86_64-elf-gcc x86_64-elf-binutils make qemu bochs python, from pip: rich
+          git unifdef, from pip: jsonschema capstone pytest pytest-xdist
+          (then: make TOOLPREFIX=x86_64-elf- PYTHON=python3)
+END
+    exit 2
+}
+
+# shellcheck disable=SC1091
+system=$([ -r /etc/os-release ] && . /etc/os-release && echo "$ID $ID_LIKE")
+[[ " $system " == *" debian "* || " $system " == *" ubuntu "* ]] || elsewhere
+command -v apt-get >/dev/null || elsewhere
+
+# Sets `missing`. One call of dpkg-query, so that others can afford to --check first.
+find_missing() {
+    local there
+    there=$(dpkg-query -W -f='${db:Status-Status} ${Package}|' "${wanted[@]}" 2>/dev/null)
+    missing=()
+    for package in "${wanted[@]}"; do
+        [[ "|$there" == *"|installed $package|"* ]] || missing+=("$package")
+    done
+}
+
+find_missing
+if [ ${#missing[@]} = 0 ]; then
+    [ "$quiet$check" ] || say "nothing to install"
+    exit 0
+fi
+[ "$check" ] && die 1 "missing: ${missing[*]}"
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || die 2 "not root, and no sudo: run this as root: $0 $*"
+    as_root=(sudo)
+fi
+
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+# apt talks a lot: what it says is shown only if it fails. A fresh Ubuntu may be
+# busy updating itself, hence the patience with the lock. sudo drops variables,
+# hence env.
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1
+}
+
+say "installing (takes minutes): ${missing[*]}"
+apt update  # if that fails, what apt knew before may do
+apt install --no-install-recommends "${missing[@]}"
+find_missing
+if [ ${#missing[@]} != 0 ]; then
+    tail -n 20 "$log" >&2
+    die 1 "could not install: ${missing[*]}"
+fi
