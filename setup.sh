@@ -13,10 +13,10 @@
 STUDENT=(
     gcc binutils make        # freestanding C and assembly, 32-bit too: no gcc-multilib, no libc
     qemu-system-x86          # depends on its BIOS (seabios) itself
-    qemu-system-gui          # only recommended by it; without, QEMU opens no window
+    qemu-system-gui          # its window; only recommended, and it starts a VNC server without
     bochs
     bochsbios vgabios        # Bochs' own: seabios would satisfy apt, but not our bochsrc
-    bochs-term               # the display; without it apt picks the one with wxWidgets
+    bochs-term bochs-x       # its displays: without a window, and with one
     python3 python3-rich     # the grader
 )
 # Instructors, and those who carry the course on: starters, tests, checks of answers.

@@ -14,7 +14,7 @@
 #   OUT=D      where everything built goes
 #   BUILD=D    where this program goes
 
-LAB     := $(notdir $(CURDIR))
+NAME    := $(notdir $(CURDIR))
 TOP     := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 COMMON  := $(TOP)/common
 PYTHON  := /usr/bin/python3
@@ -22,16 +22,16 @@ PYTHON  := /usr/bin/python3
 SOLVED  ?= 99
 EDITDIR ?= .
 OUT     ?= $(TOP)/build
-BUILD   ?= $(OUT)/$(LAB)$(if $(filter-out 99,$(SOLVED)),-solved-$(SOLVED))
+BUILD   ?= $(OUT)/$(NAME)$(if $(filter-out 99,$(SOLVED)),-solved-$(SOLVED))
 
 # 1 sector of loader and a program of up to 1007: one cylinder of 16 heads, 63 sectors.
 IMAGE_SECTORS := 1008
 
 ifeq ($(filter 32 64,$(BITS)),)
-$(error $(LAB)/Makefile: BITS=$(BITS) is unknown; it is 32 or 64)
+$(error $(NAME)/Makefile: BITS=$(BITS) is unknown; it is 32 or 64)
 endif
 ifneq ($(filter-out qemu bochs,$(EMULATORS)),)
-$(error $(LAB)/Makefile: EMULATORS=$(EMULATORS): there are qemu and bochs)
+$(error $(NAME)/Makefile: EMULATORS=$(EMULATORS): there are qemu and bochs)
 endif
 
 ifeq ($(origin CC),default)
@@ -48,7 +48,7 @@ OBJDUMP := $(TOOLPREFIX)objdump
 NM      := $(TOOLPREFIX)nm
 
 # Freestanding code that is meant to be stepped through: -Og keeps it in order.
-CPPFLAGS := -I$(COMMON) -I. -DLAB_NAME='"$(LAB)"' -DIMAGE_SECTORS=$(IMAGE_SECTORS) -MMD -MP
+CPPFLAGS := -I$(COMMON) -MMD -MP
 CFLAGS  := -m$(BITS) -std=gnu11 -Og -g -ffreestanding -fno-pic -fno-stack-protector \
            -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
            -mgeneral-regs-only -Wall -Wextra -Wundef -Werror -Wno-unused-parameter
@@ -65,10 +65,10 @@ COMMON_64   := trap64.S long.S
 
 COMMON_BUILD := $(OUT)/common$(BITS)
 COMMON_OBJS  := $(patsubst %,$(COMMON_BUILD)/%.o,$(COMMON_BOTH) $(COMMON_$(BITS)))
-GIVEN_BUILD  := $(OUT)/$(LAB)/given
+GIVEN_BUILD  := $(OUT)/$(NAME)/given
 GIVEN_OBJS   := $(patsubst %,$(GIVEN_BUILD)/%.o,$(GIVEN))
 EDIT_OBJS    := $(patsubst %,$(BUILD)/edit/%.o,$(EDIT))
-PROGRAM      := $(BUILD)/$(LAB)
+PROGRAM      := $(BUILD)/$(NAME)
 
 .PHONY: all image clean
 all: image $(PROGRAM).asm
@@ -76,7 +76,7 @@ image: $(PROGRAM).img $(PROGRAM).sym
 
 # The loader alone, for `make boot`; and everything that no student writes.
 .PHONY: loader given
-loader: $(COMMON_BUILD)/boot.bin
+loader: $(COMMON_BUILD)/boot.bin ;
 given: loader $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a $(GIVEN_OBJS)
 
 # The disk image: the loader, the program, zeros to the end of the cylinder.
@@ -100,8 +100,7 @@ $(COMMON_BUILD)/libcommon.a: $(COMMON_OBJS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-# ld cannot write a flat binary and check relocations of 16-bit code the way it
-# does for ELF with every linker, so: link, then copy.
+# Linked, then copied: not every linker writes flat binaries itself.
 $(COMMON_BUILD)/boot.bin: $(COMMON_BUILD)/boot.S.o
 	@$(LD) -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -Ttext 0x7C00 -o $@.elf $<
 	@$(OBJCOPY) -O binary -j .text $@.elf $@
@@ -111,13 +110,15 @@ define COMPILE
 	@$(CC) $(if $(filter %.S,$<),$(ASFLAGS),$(CFLAGS)) $(CPPFLAGS) -c -o $@ $<
 endef
 
+$(COMMON_BUILD)/%.o: CPPFLAGS += -DIMAGE_SECTORS=$(IMAGE_SECTORS)
 $(COMMON_BUILD)/%.o: $(COMMON)/%
 	$(COMPILE)
 
+$(GIVEN_BUILD)/%.o: CPPFLAGS += -I. -DLAB_NAME='"$(NAME)"'
 $(GIVEN_BUILD)/%.o: %
 	$(COMPILE)
 
-$(BUILD)/edit/%.o: CPPFLAGS += -DSOLVED=$(SOLVED)
+$(BUILD)/edit/%.o: CPPFLAGS += -I. -DSOLVED=$(SOLVED)
 $(BUILD)/edit/%.o: $(EDITDIR)/%
 	$(COMPILE)
 
@@ -132,5 +133,12 @@ qemu bochs: image
 qemu-nox bochs-nox: image
 	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=)
 
+grade:
+	@$(PYTHON) $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) \
+	    $(if $(EMU),--emu '$(EMU)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
+
+handin:
+	@$(PYTHON) $(TOP)/grading/handin $(CURDIR) --lab $(NAME) --out $(OUT)
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(OUT)/grade/$(NAME)

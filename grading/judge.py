@@ -32,7 +32,8 @@ def judge(rubric, challenge, log, run):
 def decide(exercise, finding, status, expected, got):
     """The verdict of one exercise; `status` is for one of which nothing was seen."""
     if finding is None:
-        return Verdict(exercise, status, 0, expected, got, exercise.hint)
+        hint = "the comment at the TODO says what to do" if status == "TODO" else exercise.hint
+        return Verdict(exercise, status, 0, expected, got, hint)
     if finding.passed:
         return Verdict(exercise, "PASS", exercise.points)
     return Verdict(exercise, "FAIL", 0, finding.expected, finding.got,

@@ -10,6 +10,9 @@ memory or jumps to proves nothing.
 
 import os
 import re
+import select
+import subprocess
+import sys
 from pathlib import Path
 
 from grading import process
@@ -26,7 +29,6 @@ MAX_STOPS = 4000  # then the run counts as a hang; each trap makes two
 
 # A low rate of instructions per emulated second keeps waiting (BIOS, UART) short.
 IPS = 4000000
-SPENT_RC = "stops"
 
 CONFIGURATION = f"""\
 config_interface: textconfig
@@ -58,6 +60,45 @@ STACK = re.compile(r"^ \| STACK 0x[0-9a-f]+ \[0x([0-9a-f]{8})\]", re.MULTILINE)
 def configuration(image_bytes, **names):
     """The text of a bochsrc for an image of that size."""
     return CONFIGURATION.format(cylinders=image_bytes // (16 * 63 * 512), **names)
+
+
+def interactive(folder, window):
+    """The command that boots folder/disk.img for a person."""
+    size = (folder / "disk.img").stat().st_size
+    (folder / "bochsrc").write_text(configuration(
+        size, image=folder / "disk.img", serial=folder / "serial", log=folder / "cpu.log",
+        display="x" if window else "term"))
+    (folder / "script").write_text("continue\n")
+    return [PROGRAM, "-q", "-f", f"{folder}/bochsrc", "-rc", f"{folder}/script"]
+
+
+def show(command, folder):
+    """Runs it, and passes on what comes over the serial line, which is a pipe."""
+    os.mkfifo(folder / "serial")
+    with open(folder / "output", "wb") as output:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                 stderr=subprocess.STDOUT, env=os.environ | {"TERM": "dumb"})
+    # Opened for writing too: no waiting for Bochs to open it, should it fail to.
+    pipe = os.open(folder / "serial", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        copy(pipe, child)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(pipe)
+
+
+def copy(pipe, child):
+    """Copies the pipe to stdout until the child has ended and the pipe is empty."""
+    ended = os.pidfd_open(child.pid)
+    while True:
+        ready, _, _ = select.select([pipe, ended], [], [])
+        if pipe in ready:
+            sys.stdout.buffer.write(os.read(pipe, 4096))
+            sys.stdout.flush()
+        else:
+            break
+    os.close(ended)
 
 
 def script():

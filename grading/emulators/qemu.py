@@ -8,6 +8,7 @@ instead of waiting, so that one budget ends every kind of hang.
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 from grading import process
@@ -29,10 +30,15 @@ REGISTER = re.compile(r"\b(E[A-D]X|E[SBD][IP]|EIP|EFL|CR0)=([0-9a-f]{8})")
 SEGMENT = re.compile(r"^([C-GS]S) =([0-9a-f]{4}) ", re.MULTILINE)
 
 
-def interactive(image, window):
-    """The command that boots `image` for a person, serial line on the terminal."""
-    return [PROGRAM, *MACHINE, "-drive", f"file={image},format=raw,if=ide,snapshot=on",
+def interactive(folder, window):
+    """The command that boots folder/disk.img for a person, serial line on the terminal."""
+    return [PROGRAM, *MACHINE, "-drive", f"file={folder}/disk.img,format=raw,if=ide",
             "-serial", "mon:stdio", *(["-vga", "std"] if window else ["-display", "none"])]
+
+
+def show(command, folder):
+    """Runs it. Ctrl-A X ends it, if the program does not."""
+    subprocess.run(command, check=False)
 
 
 class Boot:

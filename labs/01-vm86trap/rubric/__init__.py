@@ -5,10 +5,9 @@ address: each task of the challenge has its own place in memory.
 """
 
 from grading.rubric import PASSED, Exercise, failed
-from grading.witness import EFLAGS_VM
 
 from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
-from .trace import follow, hex32, told, where
+from .trace import follow, hex32, where
 
 REGION = "challenge"
 
@@ -61,9 +60,9 @@ def check(challenge, log, run):
         }
     if traps[0]:
         findings |= {
-            "01-6": check_return(challenge, traces[0], traps[0]),
+            "01-6": check_return(traces[0]),
             "01-7": check_departures(challenge, groups, traps, traces),
-            "01-8": check_personality(challenge, log, traps, traces),
+            "01-8": check_personality(challenge, log, traces),
         }
     return {exercise: finding for exercise, finding in findings.items() if finding}
 
@@ -161,7 +160,7 @@ def check_destination(log, challenge, traces):
     return PASSED
 
 
-def check_return(challenge, trace, seen):
+def check_return(trace):
     """01-6: from trap to trap through the whole first task, to its hlt."""
     if trace.returned:
         return trace.returned
@@ -172,43 +171,54 @@ def check_return(challenge, trace, seen):
 
 def check_departures(challenge, groups, traps, traces):
     """01-7: hlt ends a task; what is refused is reported, and nothing repeats."""
-    halted = refused = 0
+    unseen = 0
     for number, (task, trace) in enumerate(zip(challenge.tasks, traces)):
-        log = groups.get(number)
-        if not log or not trace.complete or trace.emulated or task.personality == REAL_MODE:
+        if task.personality == REAL_MODE or trace.emulated:
             continue
-        last = task.guest.traps[-1]
-        at = f"{last.cs:04x}:{last.ip:04x}"
-        if len(traps[number]) > len(task.guest.traps):
-            return failed(f"one trap at {at}, the end of the task",
-                          f"{len(traps[number]) - len(task.guest.traps) + 1} traps")
-        claims = [(name, value) for name, value in log.facts if name.startswith("task.")
-                  and name != "task.personality"]
-        if not claims:
+        facts = groups[number].facts if number in groups else ()
+        claims = [fact for fact in facts if fact[0] in DEPARTURES]
+        if not trace.complete or not claims:
+            unseen += 1
             continue
-        if task.refused:
-            data = task.guest.code[last.address - task.guest.start:][:4].ljust(4, b"\0")
-            want = [("task.refused.cs", last.cs), ("task.refused.ip", last.ip)]
-            if claims[:2] != want or claims[2:] != [("task.refused.bytes", claims[-1][1])] \
-                    or claims[-1][1].to_bytes(8, "little")[:len(last.code)] != last.code:
-                return failed(f"refused at {at}, bytes {data.hex(' ')}", words(claims))
-            refused += 1
-        else:
-            if claims != [("task.halted", len(traps[number]))]:
-                return failed(f"halted after {len(traps[number])} traps", words(claims))
-            halted += 1
-    wanted = sum(task.refused for task in challenge.tasks)
-    return PASSED if halted and refused == wanted else None
+        finding = check_departure(task, traps[number], claims)
+        if finding is not PASSED:
+            return finding
+    return None if unseen else PASSED
 
 
-def check_personality(challenge, log, traps, traces):
+DEPARTURES = ("task.halted", "task.refused.cs", "task.refused.ip", "task.refused.bytes")
+
+
+def check_departure(task, seen, claims):
+    """One task's end: what the log claims of it, beside the CPU's record."""
+    last = task.guest.traps[-1]
+    at = f"{last.cs:04x}:{last.ip:04x}"
+    again = len(seen) - len(task.guest.traps)
+    if again:
+        return failed(f"one trap at {at}, the end of the task", f"{again + 1} traps")
+    if not task.refused:
+        want = [("task.halted", len(seen))]
+        return PASSED if claims == want else failed(words(want), words(claims))
+    start = last.address - task.guest.start
+    data = bytes(task.guest.code[start:start + len(last.code)])
+    want = [("task.refused.cs", last.cs), ("task.refused.ip", last.ip)]
+    bytes_claimed = claims[2][1].to_bytes(8, "little") if len(claims) == 3 else b""
+    if claims[:2] != want or not bytes_claimed.startswith(data):
+        return failed(f"refused at {at}, bytes {data.hex(' ')} ...", words(claims))
+    return PASSED
+
+
+def check_personality(challenge, log, traces):
     """01-8: every answer without PE and PG, every SMSW with them, to the last hlt."""
-    seen = [(traps[number], traces[number]) for number, task in enumerate(challenge.tasks)
-            if task.personality == REAL_MODE]
-    for _, trace in seen:
-        if trace.destination:
+    traces_of = {HONEST: [], REAL_MODE: []}
+    for task, trace in zip(challenge.tasks, traces):
+        traces_of[task.personality].append(trace)
+    # A register that an honest answer does not reach either is another exercise.
+    unreachable = frozenset().union(*(trace.wrong for trace in traces_of[HONEST]))
+    for trace in traces_of[REAL_MODE]:
+        if trace.destination and trace.wrong - unreachable:
             return trace.destination
-    if all(trace.complete for _, trace in seen) and log.end:
+    if all(trace.complete and trace.right for trace in traces_of[REAL_MODE]) and log.end:
         return PASSED
     return None
 

@@ -17,6 +17,8 @@ class Trace(NamedTuple):
 
     complete: bool  # every expected trap is there, in order
     destination: Finding | None = None  # the first wrong destination register
+    right: frozenset = frozenset()  # destinations that got what they should
+    wrong: frozenset = frozenset()  # and those that did not
     returned: Finding | None = None  # the first thing else that changed across a trap
     emulated: str | None = None  # the forbidden instruction behind which the task went on
 
@@ -40,36 +42,55 @@ def follow(task, seen):
     """Compares the traps `seen` in the task's code with those it must make."""
     expected = task.guest.traps
     destination = returned = emulated = None
-    tainted = set()  # values that a wrong destination has spread
+    right, wrong = set(), set()
+    known = set()  # values that an error already reported has spread
     for number, (want, trap) in enumerate(zip(expected, seen)):
-        before = expected[number - 1] if number else None
         if trap.address != want.address or trap.segments["cs"] != want.cs:
             returned = returned or failed(f"the next trap at {want.cs:04x}:{want.ip:04x}",
                                           f"at {where(trap)}")
-            return Trace(False, destination, returned)
+            return Trace(False, destination, frozenset(right), frozenset(wrong), returned)
         answer = told(task.personality, trap.cr0)
-        if before and before.destination and trap.registers[before.destination] != answer:
-            name = before.destination
-            destination = destination or failed(
-                f"{name.upper()} {hex32(answer)} after mov %cr0, %{name}",
-                hex32(trap.registers[name]))
-            tainted |= {trap.registers[name], answer, trap.cr0}
-        for name, value in want.registers.items():
-            value = {TOLD: answer, CR0: trap.cr0}.get(value, value)
-            got = trap.registers[name]
-            if got != value and got not in tainted and before \
-                    and name != before.destination:
-                returned = returned or failed(
-                    f"{name.upper()} {hex32(value)} at {where(trap)}", hex32(got))
-        if before and (trap.eflags ^ seen[0].eflags) & EFLAGS_KEPT & ~ARITHMETIC_AND_DF \
-                or before and (trap.eflags ^ want.flags) & ARITHMETIC_AND_DF:
-            returned = returned or failed(
-                f"the flags {want.flags:#x} at {where(trap)}", hex32(trap.eflags))
-        for name, value in seen[0].segments.items():
-            if name != "cs" and trap.segments[name] != value:
-                returned = returned or failed(
-                    f"{name.upper()} {value:04x} at {where(trap)}", f"{trap.segments[name]:04x}")
+        changed = mismatches(want, trap, answer)
+        if number == 0:  # how the task was entered is another exercise
+            known |= {got for _, _, got in changed}
+            continue
+        name = expected[number - 1].destination
+        others = [change for change in changed if change[0] != name
+                  and change[2] not in known | {answer, trap.cr0}]
+        returned = returned or lost(others, want, trap, seen[0])
+        if returned:
+            continue
+        if trap.registers[name] == answer:
+            right.add(name)
+            continue
+        wrong.add(name)
+        known |= {trap.registers[name], answer, trap.cr0}
+        destination = destination or failed(
+            f"{name.upper()} {hex32(answer)} after mov %cr0, %{name}", hex32(trap.registers[name]))
     if task.refused and len(seen) > len(expected) \
             and seen[len(expected)].address != expected[-1].address:
         emulated = expected[-1].code.hex(" ")
-    return Trace(len(seen) >= len(expected), destination, returned, emulated)
+    return Trace(len(seen) >= len(expected), destination, frozenset(right), frozenset(wrong),
+                 returned, emulated)
+
+
+def mismatches(want, trap, answer):
+    """(register, wanted, got) for each register that is not as it must be."""
+    values = {name: {TOLD: answer, CR0: trap.cr0}.get(value, value)
+              for name, value in want.registers.items()}
+    return [(name, value, trap.registers[name]) for name, value in values.items()
+            if trap.registers[name] != value]
+
+
+def lost(others, want, trap, first):
+    """What a return to the task did not give back, or None."""
+    at = where(trap)
+    for name, value, got in others:
+        return failed(f"{name.upper()} {hex32(value)} at {at}", hex32(got))
+    flags = want.flags | first.eflags & EFLAGS_KEPT & ~ARITHMETIC_AND_DF
+    if (trap.eflags ^ flags) & EFLAGS_KEPT:
+        return failed(f"EFLAGS {hex32(flags)} at {at}", hex32(trap.eflags & EFLAGS_KEPT))
+    for name, value in first.segments.items():
+        if name != "cs" and trap.segments[name] != value:
+            return failed(f"{name.upper()} {value:04x} at {at}", f"{trap.segments[name]:04x}")
+    return None
