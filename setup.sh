@@ -82,7 +82,7 @@ fi
 
 as_root=()
 if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || die 2 "not root, and no sudo: run this as root: $0 $*"
+    command -v sudo >/dev/null || die 2 "not root, and no sudo: run this as root: $0${*:+ $*}"
     as_root=(sudo)
 fi
 

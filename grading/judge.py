@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from grading.rubric import failed
+
 # From harmless to severe; the most severe verdict of a lab is the lab's.
 VERDICTS = ("PASS", "SKIP", "TODO", "FAIL", "HANG", "CRASH", "ERROR")
 
@@ -19,19 +21,29 @@ class Verdict(NamedTuple):
 
 def judge(rubric, challenge, log, run):
     """The verdicts of all exercises, in order."""
-    status, expected, got = how_it_ended(log, run)
-    findings = {}
     if log.begins and log.challenge != challenge.id:
-        status, expected, got = "FAIL", f"begin {challenge.id:#010x}", f"begin {log.challenge:#010x}"
-    elif not run.problem:
-        findings = rubric.check(challenge, log, run)
-    return [decide(exercise, findings.get(exercise.id), status, expected, got)
-            for exercise in rubric.EXERCISES]
+        claim = failed(f"begin {challenge.id:#010x}", f"begin {log.challenge:#010x}",
+                       "the log speaks of another challenge than the one that was given")
+        findings = {exercise.id: claim for exercise in rubric.EXERCISES}
+    else:
+        findings = {} if run.problem else rubric.check(challenge, log, run)
+    ending = how_it_ended(log, run)
+    verdicts = []
+    broken = None  # the first exercise that failed
+    for exercise in rubric.EXERCISES:
+        verdicts.append(decide(exercise, findings.get(exercise.id), ending, broken))
+        if not broken and verdicts[-1].status != "PASS":
+            broken = exercise.id
+    return verdicts
 
 
-def decide(exercise, finding, status, expected, got):
-    """The verdict of one exercise; `status` is for one of which nothing was seen."""
+def decide(exercise, finding, ending, broken):
+    """The verdict of one exercise. If nothing was seen of it, why: because of
+    `ending`, or else because `broken`, an earlier exercise, is."""
     if finding is None:
+        status, expected, got = ending
+        if status == "FAIL" and broken:
+            return Verdict(exercise, status, 0, "", f"cannot be seen until {broken} works")
         hint = "the comment at the TODO says what to do" if status == "TODO" else exercise.hint
         return Verdict(exercise, status, 0, expected, got, hint)
     if finding.passed:
@@ -60,7 +72,7 @@ def how_it_ended(log, run):
         return "CRASH", "no exception", f"{log.exception}; {last_traps(run)}"
     if not log.end:
         return "CRASH", "the log's end line", f"the log breaks off; {last_traps(run)}"
-    return "FAIL", "to be seen in this run", "nothing"
+    return "FAIL", "something of it in this run", "nothing"
 
 
 def budget(run):

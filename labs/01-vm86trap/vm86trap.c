@@ -53,8 +53,8 @@ uint32_t fault_address(const struct v86_trap *trap)
         /* TODO(01-3) Compute the address as the CPU does in virtual-8086 mode.
          * Given:   the images of CS and IP in trap->frame.
          * Do:      a segment starts at 16 times its number.
-         * Read:    README, "Which instruction was it?"; SDM Vol. 3B, "Real-Address
-         *          Mode Address Translation".
+         * Read:    README, "Which instruction was it?"; SDM Vol. 3B, "Address
+         *          Translation in Real-Address Mode".
          * Seen:    lines "@ dry.address...", then TODO(01-4). */
         lab_todo("01-3");
 #endif

@@ -31,8 +31,8 @@ struct v86_frame {
         uint16_t gs, gs_reserved;
 };
 
-/* The whole picture that isrGPF leaves on the stack. PUSHAL pushes EAX first, so
- * register n of the machine code (0 = EAX ... 7 = EDI) is at images[7 - n]. */
+/* The whole picture that isrGPF leaves on the stack. PUSHAL pushes EAX first, and
+ * the stack grows down. */
 struct v86_trap {
         uint32_t images[8];             /* EDI ESI EBP ESP EBX EDX ECX EAX */
         uint32_t error;

@@ -21,7 +21,7 @@ EXERCISES = (
     Exercise("01-4", "recognise mov %cr0, reg", 15,
              "look at the mask: which bits are the same in all eight, and only in them?"),
     Exercise("01-5", "write the destination", 15,
-             "look at set_register(): which image does POPAL, and which IRETL, take it from?"),
+             "look at set_register(): from which image is each register restored, and when?"),
     Exercise("01-6", "skip it and return", 10,
              "look at the end of isrGPF: IP, then the registers, then the error code"),
     Exercise("01-7", "anything else ends well", 5,
@@ -151,9 +151,10 @@ def check_decoder(challenge, log, traces):
 def check_destination(log, challenge, traces):
     """01-5: the dry run, and the destination of every trap that was emulated."""
     finding = check_numbers(log, "dry.write", [IMAGE_OF[number] for number in range(8)],
-                            lambda n: f"register {n}: the dword of the frame that changes")
+                            lambda n: f"register {n}")
     if finding is not PASSED:
-        return finding
+        return finding and finding._replace(
+            expected=f"{finding.expected.split(':')[0]}: the dword it is restored from changes")
     for task, trace in zip(challenge.tasks, traces):
         if task.personality == HONEST and trace.destination:
             return trace.destination

@@ -13,6 +13,7 @@ from grading.witness import REGISTERS
 BYTES = 8192  # of the region
 HEADER = 728
 STACK = 256  # at the region's end
+ROOM = 3072  # more than any task has
 ADDRESSES, CODES, TASKS = 8, 48, 24
 HONEST, REAL_MODE = 1, 2
 
@@ -85,7 +86,7 @@ def forbidden(rng):
     always = [[0x0F, 0x20, 0xC0 | cr << 3 | register()] for cr in (2, 3, 4)]
     always += [[0x0F, 0x22, 0xC0 + register()],  # mov reg, %cr0
                [0x0F, 0x21, 0xF8 + register()],  # mov %dr7, reg
-               rng.choice([[0xFA], [0xFB], [0x9C], [0xCD, rng.randrange(256)]])]  # IOPL decides
+               rng.choice([[0xFA], [0xFB], [0x9C]])]  # cli, sti, pushf: IOPL decides
     sometimes = [
         [0x0F, 0x22, 0xD8 + register()],  # mov reg, %cr3
         [0x0F, 0x23, 0xF8 + register()],  # mov reg, %dr7
@@ -94,7 +95,7 @@ def forbidden(rng):
         [0x0F, 0x09],  # wbinvd
         [0x0F, 0x01, 0xF0 + register()],  # lmsw reg
         [0x0F, 0x32],  # rdmsr
-        [0x9D], [0xCF],  # popf, iret
+        [0xCD, rng.randrange(32, 256)],  # int n
     ]
     chosen = always + rng.sample(sometimes, 4)
     rng.shuffle(chosen)
@@ -109,15 +110,23 @@ class Writer:
         self.stack_top = region + BYTES
         self.next = region + HEADER
 
-    def cs_for(self, address, room):
+    def segment(self, address, room):
         """A segment that reaches `room` bytes from `address`."""
         lowest = max(0, (address + room - 0x10000 + 15) // 16)
         return self.rng.randint(lowest, address // 16)
 
-    def new(self, room=3072):
+    def code_segment(self, address):
+        """One for code at `address`, where CS*16 + IP is never CS*16 | IP."""
+        while True:
+            cs = self.segment(address, ROOM)
+            ip = address - cs * 16
+            if cs * 16 & ip & ip + ROOM & 0xF000:
+                return cs
+
+    def new(self):
         """A guest at the next free place, and where it starts."""
-        cs = self.cs_for(self.next, room)
-        ss = self.cs_for(self.stack_top - STACK, STACK + 16)
+        cs = self.code_segment(self.next)
+        ss = self.segment(self.stack_top - STACK, STACK + 16)
         guest = Guest(self.next, cs)
         start = {"cs": cs, "ip": guest.ip, "ss": ss, "sp": self.stack_top - ss * 16 & 0xFFFF}
         for segment in ("ds", "es", "fs", "gs"):
@@ -160,7 +169,7 @@ class Writer:
             elif kind == 5:
                 guest.smsw(rng.choice(free))
             elif kind == 6:
-                guest.far_jump(self.cs_for(guest.start, 3072))
+                guest.far_jump(self.code_segment(guest.start))
 
     def probe(self, guest, destinations, start):
         """`mov %cr0, reg` for each register, with other instructions in between."""

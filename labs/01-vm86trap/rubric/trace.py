@@ -58,15 +58,16 @@ def follow(task, seen):
         others = [change for change in changed if change[0] != name
                   and change[2] not in known | {answer, trap.cr0}]
         returned = returned or lost(others, want, trap, seen[0])
-        if returned:
-            continue
         if trap.registers[name] == answer:
             right.add(name)
-            continue
-        wrong.add(name)
-        known |= {trap.registers[name], answer, trap.cr0}
-        destination = destination or failed(
-            f"{name.upper()} {hex32(answer)} after mov %cr0, %{name}", hex32(trap.registers[name]))
+        else:
+            wrong.add(name)
+            known |= {trap.registers[name], answer, trap.cr0}
+            destination = destination or failed(
+                f"{name.upper()} {hex32(answer)} after mov %cr0, %{name}",
+                hex32(trap.registers[name]))
+    if returned:  # what was written may have been lost on the way back
+        destination, wrong = None, set()
     if task.refused and len(seen) > len(expected) \
             and seen[len(expected)].address != expected[-1].address:
         emulated = expected[-1].code.hex(" ")

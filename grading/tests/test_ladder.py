@@ -1,0 +1,64 @@
+"""Every lab, on every emulator: what the reference, the starter, every stage between
+them, and every wrong idea earn."""
+
+import pytest
+
+from grading.tests import support
+from grading.tests.support import CASE_IDS, CASES
+
+STAGES = [(lab, emulator, solved) for lab, emulator in CASES
+          for solved in range(len(lab.rubric().EXERCISES))]
+MUTANTS = [(lab, emulator, mutant) for lab, emulator in CASES
+           for mutant in support.mutants(lab)]
+FORGERIES = [(lab, emulator, path) for lab, emulator in CASES
+             for path in sorted((lab.folder / "tests" / "forgeries").iterdir())]
+FRESH_SEEDS = 5
+
+
+@pytest.mark.parametrize("number", range(FRESH_SEEDS))
+@pytest.mark.parametrize(("lab", "emulator"), CASES, ids=CASE_IDS)
+def test_the_reference_earns_everything(lab, emulator, number, tmp_path):
+    sources = support.write_sources(lab, tmp_path / "sources")
+    values = support.grade(lab, emulator, sources, tmp_path / "work")
+    assert values["score"] == 100, values
+    assert values["verdict"] == "PASS"
+
+
+@pytest.mark.parametrize(("lab", "emulator", "solved"), STAGES,
+                         ids=[f"{lab.name}-{emulator}-{n}" for lab, emulator, n in STAGES])
+def test_each_stage_earns_its_points_and_stops_at_the_next_todo(lab, emulator, solved, tmp_path):
+    exercises = lab.rubric().EXERCISES
+    sources = support.write_sources(lab, tmp_path / "sources", solved)
+    values = support.grade(lab, emulator, sources, tmp_path / "work")
+    assert values["score"] == sum(exercise.points for exercise in exercises[:solved]), values
+    assert [row["status"] for row in values["exercises"]] \
+        == ["PASS"] * solved + ["TODO"] * (len(exercises) - solved)
+    assert f"TODO({exercises[solved].id})" in values["exercises"][solved]["got"]
+
+
+@pytest.mark.parametrize(("lab", "emulator", "mutant"), MUTANTS,
+                         ids=[f"{lab.name}-{emulator}-{m.name}" for lab, emulator, m in MUTANTS])
+def test_each_wrong_idea_loses_its_points_and_is_named_first(lab, emulator, mutant, tmp_path):
+    sources = support.write_sources(lab, tmp_path / "sources")
+    support.apply(mutant, sources)
+    values = support.grade(lab, emulator, sources, tmp_path / "work")
+    missed, first = support.lost(values)
+    assert (missed, first) == (mutant.loses, mutant.exercise), values
+
+
+@pytest.mark.parametrize("lab", {lab for lab, _ in CASES}, ids=lambda lab: lab.name)
+def test_every_exercise_has_a_mutant(lab):
+    ids = {exercise.id for exercise in lab.rubric().EXERCISES}
+    assert {mutant.exercise for mutant in support.mutants(lab)} == ids
+    assert sum(exercise.points for exercise in lab.rubric().EXERCISES) == 100
+
+
+@pytest.mark.parametrize(("lab", "emulator", "forgery"), FORGERIES,
+                         ids=[f"{lab.name}-{emulator}-{f.name}" for lab, emulator, f in FORGERIES])
+def test_a_forgery_earns_nothing(lab, emulator, forgery, tmp_path):
+    sources = support.write_sources(lab, tmp_path / "sources", solved=0)
+    for file in forgery.iterdir():
+        (sources / file.name).write_bytes(file.read_bytes())
+    values = support.grade(lab, emulator, sources, tmp_path / "work")
+    assert values["score"] == 0, values
+    assert "begin 0x" in values["output"], "it did not even build and boot"
