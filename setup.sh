@@ -17,7 +17,7 @@ STUDENT=(
     bochs
     bochsbios vgabios        # Bochs' own: seabios would satisfy apt, but not our bochsrc
     bochs-term bochs-x       # its displays: without a window, and with one
-    python3 python3-rich     # the grader
+    python3                  # the grader
 )
 # Instructors, and those who carry the course on: starters, tests, checks of answers.
 INSTRUCTOR=(
@@ -46,12 +46,12 @@ done
 elsewhere() {
     cat >&2 <<'END'
 setup.sh: installs on Debian and Ubuntu only. Package names elsewhere (not tested), students' first:
-  dnf     gcc binutils make qemu-system-x86 bochs bochs-debugger bochs-bios python3 python3-rich
+  dnf     gcc binutils make qemu-system-x86 bochs bochs-debugger bochs-bios python3
           git unifdef python3-jsonschema python3-capstone python3-pytest python3-pytest-xdist
           (the Bochs with the debugger is the program bochs-debugger)
-  pacman  gcc binutils make qemu-system-x86 qemu-ui-gtk python python-rich, from the AUR: bochs
+  pacman  gcc binutils make qemu-system-x86 qemu-ui-gtk python, from the AUR: bochs
           git unifdef python-jsonschema python-capstone python-pytest python-pytest-xdist
-  brew    x86_64-elf-gcc x86_64-elf-binutils make qemu bochs python, from pip: rich
+  brew    x86_64-elf-gcc x86_64-elf-binutils make qemu bochs python
           git unifdef, from pip: jsonschema capstone pytest pytest-xdist
           (then: make TOOLPREFIX=x86_64-elf- PYTHON=python3)
 END

@@ -53,8 +53,11 @@ CFLAGS  := -m$(BITS) -std=gnu11 -Og -g -ffreestanding -fno-pic -fno-stack-protec
            -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
            -mgeneral-regs-only -Wall -Wextra -Wundef -Werror -Wno-unused-parameter
 ASFLAGS := -m$(BITS) -g
-LDFLAGS := -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -static -nostdlib --no-warn-rwx-segments \
+LDFLAGS := -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -static -nostdlib \
            --defsym=IMAGE_SECTORS=$(IMAGE_SECTORS) -T $(TOP)/ldscript
+ifeq ($(findstring lld,$(LD)),)
+LDFLAGS += --no-warn-rwx-segments       # a flat program is one segment; GNU ld frowns
+endif
 ifeq ($(BITS),64)
 CFLAGS  += -mno-red-zone
 endif
@@ -88,6 +91,7 @@ $(PROGRAM).b: $(PROGRAM).elf
 	@$(OBJCOPY) -O binary $< $@
 
 $(PROGRAM).elf: $(COMMON_BUILD)/start.S.o $(EDIT_OBJS) $(GIVEN_OBJS) $(COMMON_BUILD)/libcommon.a $(TOP)/ldscript
+	@mkdir -p $(@D)
 	@$(LD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(PROGRAM).sym: $(PROGRAM).elf

@@ -9,7 +9,7 @@
 #include "selector.h"
 #include "x86/control.h"
 
-        .text
+        .section .start, "awx"          /* real mode reaches the first 64 KB only */
         .globl  back_to_loader
 #ifdef __x86_64__
         .code64
@@ -45,20 +45,21 @@ back_to_loader:
         movw    $SEL_DATA, %ax          /* FS and GS keep their 4-GB limits */
         movw    %ax, %fs
         movw    %ax, %gs
+        movl    loader_cr0, %eax
+        movl    $loader_stack - ARENA, %ebx
         ljmp    $SEL_CODE16, $1f - ARENA
 
         .code16
-1:      movw    $SEL_DATA16, %ax        /* real mode keeps these 64-KB limits */
-        movw    %ax, %ds
-        movw    %ax, %es
-        movw    %ax, %ss
-        addr32 movl loader_cr0 - ARENA, %eax
+1:      movw    $SEL_DATA16, %cx        /* real mode keeps these 64-KB limits */
+        movw    %cx, %ds
+        movw    %cx, %es
+        movw    %cx, %ss
         movl    %eax, %cr0
         ljmpl   $ARENA >> 4, $2f - ARENA
 
 2:      movw    %cs, %ax                /* real mode: segment = selector * 16 */
         movw    %ax, %ds
-        addr32 lss loader_stack - ARENA, %sp
+        lss     (%bx), %sp
         xorw    %ax, %ax
         movw    %ax, %ds
         movw    %ax, %es
@@ -66,7 +67,6 @@ back_to_loader:
         movw    %ax, %gs
         lretw
 
-        .section .rodata
 real_idt_pointer:
         .word   0x3FF                   /* 256 vectors of 4 bytes, at address 0 */
         .long   0

@@ -7,15 +7,15 @@
  * leave() is next (leave.S has the way back).
  *
  * Labels are physical addresses. Real-mode code runs with CS = DS = 1000h, so
- * its offsets are `label - ARENA`; 17 bits until the linker has subtracted, hence
- * the 32-bit address size.
+ * its offsets count from _start. What real mode needs is in section .start, so
+ * that it lies in the first 64 KB of however large a program.
  */
 #include "selector.h"
 #include "x86/control.h"
 #include "x86/descriptor.h"
 
 /* The header: signature, entry, and what a program of 2007 lacks: how long it is. */
-        .section .start, "ax"
+        .section .start, "awx"
         .code16
         .globl  _start
 _start: .word   0xABCD
@@ -29,11 +29,11 @@ start16:
         cli
         movw    %cs, %ax
         movw    %ax, %ds
-        addr32 movw %sp, loader_stack - ARENA
-        addr32 movw %ss, loader_stack + 2 - ARENA
+        movw    %sp, loader_stack - _start
+        movw    %ss, loader_stack + 2 - _start
         movl    %cr0, %eax
-        addr32 movl %eax, loader_cr0 - ARENA
-        addr32 lgdtl gdt_pointer - ARENA
+        movl    %eax, loader_cr0 - _start
+        lgdtl   gdt_pointer - _start
         orb     $CR0_PE, %al
         movl    %eax, %cr0
         ljmpl   $SEL_CODE32, $start32   /* loads CS: from here on 32-bit code */
@@ -61,7 +61,6 @@ start32:
         call    leave
 #endif
 
-        .data
         .balign 8
         .globl  gdt, gdt_pointer
 gdt:    .quad   0

@@ -18,6 +18,7 @@ class Lab(NamedTuple):
     name: str  # "01-vm86trap"
     folder: Path
     edit: tuple[str, ...]  # the files a student writes
+    given: tuple[str, ...]  # the lab's other sources
     emulators: tuple[str, ...]  # which can run it, the usual one first
 
     def rubric(self):
@@ -53,4 +54,4 @@ def load(folder):
     """Reads the plain assignments of a lab's Makefile."""
     values = dict(ASSIGNMENT.findall((folder / "Makefile").read_text()))
     return Lab(folder.name, folder, tuple(values["EDIT"].split()),
-               tuple(values["EMULATORS"].split()))
+               tuple(values["GIVEN"].split()), tuple(values["EMULATORS"].split()))

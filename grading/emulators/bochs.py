@@ -35,7 +35,7 @@ config_interface: textconfig
 display_library: {{display}}
 megs: 32
 cpu: model=core2_penryn_t9600, count=1, ips={IPS}, reset_on_triple_fault=0
-romimage: file={SHARE}/BIOS-bochs-latest
+romimage: file={SHARE}/BIOS-bochs-legacy
 vgaromimage: file={SHARE}/VGABIOS-lgpl-latest
 ata0: enabled=1
 ata0-master: type=disk, path={{image}}, mode=flat, cylinders={{cylinders}}, heads=16, spt=63

@@ -1,0 +1,56 @@
+/* program.S -- a program as they were in 2007: labels count from 0, no header but
+ * the signature, entered at 1000:0002 in real mode, and back by LRET.
+ */
+#include "x86/uart.h"
+
+        .code16
+        .globl  _start
+_start: .word   0xABCD
+        pushw   %cs
+        popw    %ds
+        movw    $text, %si
+        call    put_string
+        movb    $'0', %al               /* what the loader left: EBX, 0000:04F0, FS, GS */
+        xorw    %dx, %dx
+        movw    %dx, %es
+        cmpl    %es:0x04F0, %ebx
+        jne     1f
+        incb    %al                     /* 1: EBX is in its cell too */
+        movl    $0xB8000, %esi
+        movb    $'!', %fs:(%esi)        /* far above 64 KB: needs the 4-GB limits */
+        cmpb    $'!', %gs:(%esi)
+        jne     1f
+        incb    %al                     /* 2: and FS and GS reach everything */
+1:      call    put_byte
+        movw    $newline, %si
+        call    put_string
+        movw    $last, %si              /* the last of its 127 sectors was read too */
+        call    put_string
+        lretw
+
+put_string:
+        lodsb
+        testb   %al, %al
+        jz      1f
+        call    put_byte
+        jmp     put_string
+1:      ret
+
+put_byte:
+        movw    $UART_LSR, %dx
+        movb    %al, %ah
+1:      inb     %dx, %al
+        testb   $UART_LSR_THRE, %al
+        jz      1b
+        movb    %ah, %al
+        movw    $UART_DATA, %dx
+        outb    %al, %dx
+        ret
+
+text:   .asciz  "old program: "
+newline: .asciz "\n"
+        .org    127 * 512 - 16
+last:   .asciz  "the last one\n"
+        .org    127 * 512
+
+        .section .note.GNU-stack, "", @progbits
