@@ -3,7 +3,7 @@
 
 PYTHON := /usr/bin/python3
 TOOLS  := gcc ld objcopy qemu-system-x86_64 bochs
-export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 LAB_FOLDER = $(wildcard labs/$(LAB) labs/$(LAB)-*)
 LAB_LIST   = $(foreach lab,$(notdir $(wildcard labs/*)),$(firstword $(subst -, ,$(lab))))

@@ -36,9 +36,9 @@ def interactive(folder, window):
             "-serial", "mon:stdio", *(["-vga", "std"] if window else ["-display", "none"])]
 
 
-def show(command, folder):
+def show(command, folder, stdin=None):
     """Runs it. Ctrl-A X ends it, if the program does not."""
-    subprocess.run(command, check=False)
+    subprocess.run(command, stdin=stdin, check=False)
 
 
 class Boot:

@@ -13,10 +13,13 @@ _start: .word   0xABCD
         movb    $'0', %al               /* what the loader left: EBX, 0000:04F0, FS, GS */
         xorw    %dx, %dx
         movw    %dx, %es
+        testl   %ebx, %ebx
+        jnz     1f
         cmpl    %es:0x04F0, %ebx
         jne     1f
-        incb    %al                     /* 1: EBX is in its cell too */
-        movl    $0xB8000, %esi
+        movl    $-1, %es:0x04F0         /* the next boot has to write it again */
+        incb    %al                     /* 1: the program starts at sector EBX + 1 */
+        movl    $0x80000, %esi
         movb    $'!', %fs:(%esi)        /* far above 64 KB: needs the 4-GB limits */
         cmpb    $'!', %gs:(%esi)
         jne     1f

@@ -1,0 +1,57 @@
+"""The runtime: programs from sector 0 to their end, in both widths, on both emulators."""
+
+import pytest
+
+from common.tests import support
+from common.tests.session import Session
+from common.tests.support import EMULATORS
+from grading import image
+
+# SDM Vol. 3A, "Extended Feature Enable Register": LME and LMA.
+LONG_MODE = {"efer": 0x500, "cs": 0x28, "cr0": 0x80000001, "cr4": 0x20}
+LOADER_READ = 127  # sectors, the most that one call of the BIOS reads
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_a_64_bit_program_runs_from_the_loader_to_its_end(emulator, out, tmp_path):
+    path = support.build("long-mode", out)
+    run = support.boot(emulator, path.read_bytes(), tmp_path / "boot")
+    support.assert_powered_off(run)
+    main = image.read_symbols(path.with_suffix(".sym"))["main"]
+    lines = run.serial.decode().splitlines()
+    assert lines[:2] == ["[long-mode] begin 0x00000000", "Hello from 64-bit C"], lines
+    assert support.facts(run.serial) == LONG_MODE | {
+        "wide": main << 32 | 0x12345678,  # all of its 64 bits are printed
+        "expected.vector": 6,  # #UD came, and was lived through
+    }
+    assert lines[-1] == "[long-mode] end", lines
+
+
+@pytest.mark.parametrize("bits", (32, 64))
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_an_exception_nobody_expects_becomes_a_report(emulator, bits, out, tmp_path):
+    path = support.build("fault", out / f"fault-{bits}", f"BITS={bits}")
+    run = support.boot(emulator, path.read_bytes(), tmp_path / "boot")
+    support.assert_powered_off(run)
+    lines = run.serial.decode().splitlines()
+    assert lines[:2] == ["[fault] begin 0x00000000",
+                         "unexpected exception: #GP general protection in ring 0"], lines
+    facts = support.facts(run.serial)
+    assert facts["exception.vector"] == 13
+    assert facts["exception.error"] == 0xFFF8  # the selector that main.c loads
+    assert facts["exception.cs"] == (0x28 if bits == 64 else 0x08)
+    main = image.read_symbols(path.with_suffix(".sym"))["main"]
+    assert main < facts["exception.ip"] < main + 0x100
+    # Over after that: neither back in main() nor booted again.
+    assert lines[2:] == [line for line in lines if line.startswith("@ exception.")], lines
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_a_large_program_is_read_whole_and_goes_back_to_the_loader(emulator, out, tmp_path):
+    path = support.build("large", out)
+    assert path.with_suffix(".b").stat().st_size > (LOADER_READ + 1) * image.SECTOR
+    with Session(emulator, path.read_bytes(), tmp_path / "boot") as session:
+        serial = session.wait_for(support.REBOOT)
+    assert support.facts(serial) == {"words": 77824, "wrong": 0}
+    assert serial.endswith(b"[large] end\n" + support.REBOOT), serial
+    assert serial.count(b"begin") == 1, serial
