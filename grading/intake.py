@@ -1,19 +1,24 @@
 """First stage: takes the student's files out of a submission, and nothing else.
 
-A submission is a folder that holds the files named in EDIT of the lab's
-Makefile, directly or under labs/NN-name/. They are copied as regular files under
-a size limit; everything else in it (Makefiles, headers, links) is left behind.
+A submission is a folder or a tarball (`make handin`) that holds the files named in
+EDIT of the lab's Makefile, directly or under labs/NN-name/. They are copied as
+regular files under a size limit; everything else in it (Makefiles, headers,
+links) is left behind.
 """
 
 import hashlib
 import os
 import stat
+import tarfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 from grading.errors import UsageError
 
 MAX_BYTES = 256 * 1024  # of one source file
+MAX_PACKED = 4 * 1024 * 1024  # of a tarball
+MAX_MEMBERS = 1000  # looked at in one
 
 
 class Submission(NamedTuple):
@@ -40,18 +45,50 @@ def read_regular(path):
         return file.read(MAX_BYTES)
 
 
+def from_folder(folder, lab):
+    """Name → bytes of the lab's files in a folder."""
+    inner = folder / "labs" / lab.name
+    source = inner if inner.is_dir() else folder
+    return {name: read_regular(source / name) for name in lab.edit}
+
+
+def from_tarball(path, lab):
+    """Name → bytes of the lab's files in a tarball; nothing is unpacked on the way."""
+    wanted = {place + name: name for name in lab.edit for place in (f"labs/{lab.name}/", "")}
+    contents = {}
+    try:
+        if path.stat().st_size > MAX_PACKED:
+            raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
+        with tarfile.open(path, "r:*") as tar:
+            for number, member in enumerate(tar):
+                name = wanted.get(member.name.removeprefix("./"))
+                if number == MAX_MEMBERS or name and member.size > MAX_BYTES:
+                    raise UsageError(f"{path}: too many members, or one too large; "
+                                     "make handin packs what is wanted")
+                if name and member.isreg() and name not in contents:
+                    contents[name] = tar.extractfile(member).read(MAX_BYTES)
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError):
+        raise UsageError(f"{path} is no folder and no tarball; make handin makes one") from None
+    for name in lab.edit:
+        if name not in contents:
+            raise UsageError(f"{path} lacks {name}; a submission holds {' '.join(lab.edit)}")
+    return contents
+
+
 def take(submission, lab, destination):
-    """Copies the lab's EDIT files from folder `submission` to `destination`.
+    """Copies the lab's EDIT files from `submission` to folder `destination`.
 
     A copy that is there already and equal is left alone, so that make sees what
     changed. UsageError if a file is missing; then nothing is written.
     """
     submission = Path(submission)
-    if not submission.is_dir():
-        raise UsageError(f"{submission} is no folder; name one that holds {' '.join(lab.edit)}")
-    inner = submission / "labs" / lab.name
-    source = inner if inner.is_dir() else submission
-    contents = {name: read_regular(source / name) for name in lab.edit}
+    if submission.is_dir():
+        contents = from_folder(submission, lab)
+    elif submission.exists():
+        contents = from_tarball(submission, lab)
+    else:
+        raise UsageError(f"{submission}: there is no such folder or tarball; "
+                         f"name one that holds {' '.join(lab.edit)}")
 
     digest = hashlib.sha256()
     try:

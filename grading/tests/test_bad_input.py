@@ -1,0 +1,120 @@
+"""Bad input, from the command line: one line that says what to do, exit code 2."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from grading import lab
+from grading.tests import support
+
+FIRST = lab.find("01")
+TOOLS = ("sh", "make", "gcc", "as", "ld", "nm", "ar", "objcopy", "dd", "cat", "mkdir", "rm")
+EMULATORS = ("qemu-system-x86_64", "bochs")
+
+
+@pytest.fixture
+def sources(tmp_path):
+    return support.write_sources(FIRST, tmp_path / "sources", solved=0)
+
+
+def call(program, *arguments, path=os.environ["PATH"]):
+    return subprocess.run([lab.ROOT / "grading" / program, *map(str, arguments)], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, check=False,
+                          timeout=120, env=os.environ | {"PATH": str(path)})
+
+
+def path_with(folder, tools):
+    """A folder for PATH that holds links to these programs and no others."""
+    folder.mkdir()
+    for tool in tools:
+        found = shutil.which(tool)
+        if found:
+            (folder / tool).symlink_to(found)
+    return folder
+
+
+def assert_one_line(done, *words):
+    """It failed as it should: one line on stderr that has these words in it."""
+    assert done.returncode == 2, done
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.endswith("\n")
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [
+    ("lab", "99"), ("lab", ""), ("lab", "../01-vm86trap"), ("emu", "vmware"), ("emu", "../qemu"),
+    ("seed", "abc"), ("seed", "-1"), ("seed", "1.5"), ("seed", "99999999999999999999"),
+])
+def test_grade_refuses_a_value(sources, tmp_path, option, value):
+    options = {"lab": "01", "out": tmp_path / "out"} | {option: value}
+    done = call("grade", sources, *(f"--{name}={text}" for name, text in options.items()))
+    assert_one_line(done, f"{option.upper()}={value}")
+
+
+def test_grade_wants_a_folder(tmp_path):
+    done = call("grade", tmp_path / "nowhere", "--lab", "01", "--out", tmp_path / "out")
+    assert_one_line(done, "nowhere", *FIRST.edit)
+
+
+@pytest.mark.parametrize("name", FIRST.edit)
+def test_grade_wants_every_file(sources, tmp_path, name):
+    (sources / name).unlink()
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out")
+    assert_one_line(done, name, "is missing")
+
+
+@pytest.mark.parametrize("out", ["file", "file/deeper"])
+def test_grade_wants_to_write(sources, tmp_path, out):
+    (tmp_path / "file").write_text("")
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / out)
+    assert_one_line(done, "cannot be written")
+
+
+def test_grade_wants_to_write_its_result(sources, tmp_path):
+    done = call("grade", sources, "--lab", "01", "--out", support.OUT,
+                "--json", tmp_path / "nowhere" / "result.json")
+    assert_one_line(done, "nowhere/result.json", "cannot be written")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"#!/bin/sh\n", bytes(1024), "folder"],
+                         ids=["missing", "empty", "text", "zeros", "folder"])
+def test_boot_wants_an_image(tmp_path, content):
+    path = tmp_path / "it.img"
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+    assert_one_line(call("boot", path), ".b or .img")
+
+
+def test_boot_wants_an_emulator_it_knows(tmp_path):
+    (tmp_path / "x").write_bytes(b"")
+    assert_one_line(call("boot", tmp_path / "x", "--emu", "vmware"), "vmware")
+
+
+@pytest.mark.parametrize("emulator", [None, *FIRST.emulators])
+def test_grade_without_an_emulator(sources, tmp_path, emulator):
+    chosen = ["--emu", emulator] if emulator else []
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out", *chosen,
+                path=path_with(tmp_path / "bin", TOOLS))
+    assert_one_line(done, "is not installed", "setup.sh")
+
+
+@pytest.mark.parametrize("emulator", FIRST.emulators)
+def test_boot_without_an_emulator(tmp_path, emulator):
+    done = call("boot", tmp_path / "x.img", "--emu", emulator,
+                path=path_with(tmp_path / "bin", TOOLS))
+    assert_one_line(done, "is not installed", "setup.sh")
+
+
+@pytest.mark.parametrize("tool", ["make", "gcc"])
+def test_grade_without_a_tool_blames_nobody(sources, tmp_path, tool):
+    """The student's files are not to blame for a compiler that is missing."""
+    there = [name for name in (*TOOLS, *EMULATORS) if name != tool]
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out",
+                path=path_with(tmp_path / "bin", there))
+    assert_one_line(done, tool, "is not installed", "setup.sh")

@@ -1,0 +1,97 @@
+"""The handout: what is in it, that it is always the same, that it works alone."""
+
+import json
+import os
+import subprocess
+import tarfile
+
+import jsonschema
+import pytest
+
+from grading import lab
+
+HANDOUT = str(lab.ROOT / "grading" / "handout")
+SECRETS = ("SOLVED", "mutant", "forger", "labs/*/tests", "read_cr0() & ~")
+
+
+def run(*command, cwd):
+    """Runs a command with no more environment than a shell has; its output."""
+    done = subprocess.run(command, cwd=cwd, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          env={"PATH": os.environ["PATH"], "HOME": str(cwd)})
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def handout(tmp_path_factory):
+    """The folder with the tree and the tarball."""
+    folder = tmp_path_factory.mktemp("handout")
+    run("/usr/bin/python3", HANDOUT, "--to", str(folder), cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unpacked(handout):
+    """The tree, unpacked from the tarball, with nothing around it."""
+    with tarfile.open(handout / "ring-minus-1.tar.gz") as tar:
+        tar.extractall(handout / "student")
+    return handout / "student" / "ring-minus-1"
+
+
+def test_it_is_the_same_byte_for_byte(handout, tmp_path):
+    run("/usr/bin/python3", HANDOUT, "--to", str(tmp_path), cwd=tmp_path)
+    name = "ring-minus-1.tar.gz"
+    assert (tmp_path / name).read_bytes() == (handout / name).read_bytes()
+
+
+def test_it_holds_nothing_by_accident(unpacked):
+    names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
+    assert {name.split("/")[0] for name in names} \
+        == {"Makefile", "setup.sh", "ldscript", "LICENSE", "common", "grading", "labs"}
+    assert not [name for name in names if "test" in name and "testbed" not in name]
+    for each in lab.all_labs():
+        for name in each.edit:
+            text = (unpacked / "labs" / each.name / name).read_text()
+            assert "TODO(" in text
+            assert not [secret for secret in SECRETS if secret in text], name
+
+
+@pytest.mark.parametrize("each", lab.all_labs(), ids=lambda each: each.name)
+def test_it_works_on_its_own(unpacked, each):
+    inside = unpacked / "labs" / each.name
+    first = each.rubric().EXERCISES[0].id
+    assert "warning" not in run("make", cwd=inside)
+    for target in [f"{name}{suffix}" for name in each.emulators for suffix in ("", "-nox")]:
+        assert f"TODO({first})" in run("make", target, cwd=inside)
+    for emulator in each.emulators:
+        assert "0/100" in run("make", "grade", f"EMU={emulator}", "V=1", cwd=inside)
+    tarball = run("make", "handin", cwd=inside).split(":")[0]
+    number = each.name.split("-")[0]
+    assert f"TODO({first})" in run("make", f"LAB={number}", "grade", cwd=unpacked)
+
+    result = unpacked / "result.json"
+    run("/usr/bin/python3", lab.ROOT / "grading" / "grade", tarball, "--lab", number,
+        "--out", unpacked / "out", "--json", result, cwd=unpacked)
+    values = json.loads(result.read_text())
+    schema = json.loads((lab.ROOT / "grading" / "result.schema.json").read_text())
+    jsonschema.validate(values, schema)
+    assert values["score"] == 0
+    assert values["exercises"][0]["status"] == "TODO"
+
+
+def test_a_result_of_any_kind_fits_the_schema(tmp_path):
+    from grading.tests import support
+
+    schema = json.loads((lab.ROOT / "grading" / "result.schema.json").read_text())
+    for each, emulator in support.CASES:
+        sources = support.write_sources(each, tmp_path / each.name)
+        jsonschema.validate(support.grade(each, emulator, sources, tmp_path / emulator), schema)
+        broken = support.write_sources(each, tmp_path / "broken")
+        (broken / each.edit[0]).write_text('#error "\x1b[31mumlaut \u00fc"\n')
+        values = support.grade(each, emulator, broken, tmp_path / "broken-work")
+        jsonschema.validate(values, schema)
+        assert values["score"] == 0
+        assert "umlaut" in values["exercises"][0]["got"]
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(values | {"score": "full marks"}, schema)

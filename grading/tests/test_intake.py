@@ -1,0 +1,131 @@
+"""grading/intake.py: which files are taken, and what is said of the others."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grading import intake
+from grading.errors import UsageError
+from grading.lab import Lab
+
+LAB = Lab("01-x", Path("labs/01-x"), ("one.c", "two.S"), (), ("qemu",))
+
+
+def submission(folder, inner=""):
+    """A folder with the lab's files."""
+    source = folder / "submission" / inner
+    source.mkdir(parents=True)
+    for name in LAB.edit:
+        (source / name).write_text(f"/* {name} */\n")
+    return folder / "submission"
+
+
+def missing(path):
+    path.unlink()
+
+
+def link(path):
+    path.rename(path.with_suffix(".old"))
+    path.symlink_to(path.with_suffix(".old"))
+
+
+def dangling(path):
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def fifo(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def directory(path):
+    path.unlink()
+    path.mkdir()
+
+
+def too_large(path):
+    path.write_bytes(b"x" * (intake.MAX_BYTES + 1))
+
+
+@pytest.mark.parametrize(("spoil", "says"), [
+    (missing, "is missing"), (link, "regular file"), (dangling, "regular file"),
+    (fifo, "is no regular file"), (directory, "is no regular file"), (too_large, "at most 262144"),
+])
+def test_no_regular_file_no_submission(tmp_path, spoil, says):
+    source = submission(tmp_path)
+    spoil(source / "two.S")
+    with pytest.raises(UsageError, match=says) as error:
+        intake.take(source, LAB, tmp_path / "taken")
+    assert "two.S" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "taken").exists(), "nothing is written"
+
+
+@pytest.mark.parametrize("inner", ["", "labs/01-x"])
+def test_the_files_are_taken_and_nothing_else(tmp_path, inner):
+    source = submission(tmp_path, inner)
+    (source / inner / "Makefile").write_text("all: ; rm -rf /\n")
+    (source / inner / "cpu.h").write_text("#define cli() 0\n")
+    (source / inner / "more").mkdir()
+    taken = intake.take(source, LAB, tmp_path / "taken")
+    assert sorted(path.name for path in taken.files.iterdir()) == ["one.c", "two.S"]
+    assert (taken.files / "one.c").read_text() == "/* one.c */\n"
+    assert len(taken.sha256) == 64
+
+
+@pytest.mark.parametrize("linked", ["labs", "labs/01-x"])
+def test_a_link_to_someone_elses_folder_is_refused(tmp_path, linked):
+    elsewhere = submission(tmp_path / "elsewhere", Path("labs/01-x").relative_to(linked))
+    mine = submission(tmp_path)
+    (mine / linked).parent.mkdir(exist_ok=True)
+    (mine / linked).symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="link"):
+        intake.take(mine, LAB, tmp_path / "taken")
+
+
+def test_a_file_of_just_the_limit_is_taken(tmp_path):
+    source = submission(tmp_path)
+    (source / "one.c").write_bytes(b"x" * intake.MAX_BYTES)
+    taken = intake.take(source, LAB, tmp_path / "taken")
+    assert (taken.files / "one.c").stat().st_size == intake.MAX_BYTES
+
+
+def test_an_equal_copy_is_left_alone_and_a_changed_one_is_not(tmp_path):
+    source = submission(tmp_path)
+    first = intake.take(source, LAB, tmp_path / "taken")
+    for name in LAB.edit:
+        os.utime(first.files / name, (1000, 1000))
+    (source / "two.S").write_text("/* another */\n")
+    second = intake.take(source, LAB, tmp_path / "taken")
+    assert (second.files / "one.c").stat().st_mtime == 1000
+    assert (second.files / "two.S").stat().st_mtime != 1000
+    assert (second.files / "two.S").read_text() == "/* another */\n"
+    assert first.sha256 != second.sha256
+
+
+def test_the_hash_knows_which_file_is_which(tmp_path):
+    source = submission(tmp_path)
+    before = intake.take(source, LAB, tmp_path / "taken").sha256
+    one, two = (source / name for name in LAB.edit)
+    text = one.read_text()
+    one.write_text(two.read_text())
+    two.write_text(text)
+    assert intake.take(source, LAB, tmp_path / "taken").sha256 != before
+
+
+@pytest.mark.parametrize("inside", ["", "deeper/still"])
+def test_a_destination_that_cannot_be_written(tmp_path, inside):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError, match="cannot be written") as error:
+        intake.take(submission(tmp_path), LAB, tmp_path / "file" / inside)
+    assert "OUT=" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "a file"])
+def test_a_submission_is_a_folder(tmp_path, kind):
+    if kind == "a file":
+        (tmp_path / "it").write_text("")
+    with pytest.raises(UsageError, match="is no folder; name one that holds one.c two.S"):
+        intake.take(tmp_path / "it", LAB, tmp_path / "taken")

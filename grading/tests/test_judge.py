@@ -1,0 +1,193 @@
+"""grading/judge.py: one real run of lab 01, and what altered copies of it earn."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from grading import emulators, grader, image, judge, lab, log
+from grading.tests import support
+
+SEED = 1
+SAMPLE = 15  # traps that are left out, one at a time
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The reference's run on QEMU, its challenge and its lab."""
+    of = lab.find("01")
+    folder = tmp_path_factory.mktemp("judge")
+    sources = support.write_sources(of, folder / "sources")
+    work = folder / "work"
+    _, run = grader.grade(sources, of, emulators.get("qemu"), SEED, support.OUT, work=work)
+    rubric = of.rubric()
+    region = image.read_symbols(work / f"{of.name}.sym")[rubric.REGION]
+    return SimpleNamespace(lab=of, rubric=rubric, run=run, challenge=rubric.draw(SEED, region))
+
+
+def judged(real, **changes):
+    """The verdicts on a copy of the run with these changes."""
+    run = real.run._replace(**changes)
+    return judge.judge(real.rubric, real.challenge, log.read(run.serial, real.lab.name), run)
+
+
+def score(verdicts):
+    return sum(verdict.score for verdict in verdicts)
+
+
+def of_status(verdicts):
+    return {verdict.status for verdict in verdicts}
+
+
+def lines(real):
+    return real.run.serial.splitlines(keepends=True)
+
+
+def without(items, number):
+    return items[:number] + items[number + 1:]
+
+
+def in_first_task(real):
+    """Numbers of the traps in the first task, in order."""
+    guest = real.challenge.tasks[0].guest
+    return [number for number, trap in enumerate(real.run.traps)
+            if trap.v86 and guest.start <= trap.address < guest.start + len(guest.code)]
+
+
+def spoil(trap, register):
+    return trap._replace(registers=trap.registers | {register: trap.registers[register] ^ 0x410000})
+
+
+def test_the_whole_run_earns_everything(real):
+    verdicts = judged(real)
+    assert (score(verdicts), of_status(verdicts)) == (100, {"PASS"})
+
+
+def test_a_truncated_log_never_earns_more_than_a_longer_one(real):
+    all_lines = lines(real)
+    scores = []
+    for count in range(len(all_lines) + 1):
+        verdicts = judged(real, serial=b"".join(all_lines[:count]), powered_off=False)
+        assert all(verdict.status != "TODO" for verdict in verdicts)
+        assert "CRASH" in of_status(verdicts)
+        scores.append(score(verdicts))
+    assert scores == sorted(scores)
+    assert scores[-1] < 100, "the run said `end`, but the machine went on"
+    assert len(set(scores)) > 5, "each step shows in the log"
+
+
+def test_a_log_cut_within_its_last_line_has_no_end(real):
+    verdicts = judged(real, serial=real.run.serial[:-1])
+    assert score(verdicts) < 100
+    assert verdicts[-1].status == "CRASH"
+    assert "the log breaks off" in verdicts[-1].got
+
+
+@pytest.mark.parametrize("serial", [b"", b"\n\n", bytes(range(256)) * 64, b"\xff\x1b[2J\n" * 999])
+def test_without_a_begin_line_nothing_counts(real, serial):
+    verdicts = judged(real, serial=serial)
+    assert (score(verdicts), of_status(verdicts)) == (0, {"CRASH"})
+
+
+@pytest.mark.parametrize(("place", "most"), [(1, 0), (60, 55), (-1, 90), (None, 90)])
+def test_a_second_begin_is_a_reset(real, place, most):
+    """What the first one showed counts, if anything does."""
+    parts = lines(real)
+    cut = len(parts) if place is None else place
+    verdicts = judged(real, serial=b"".join(parts[:cut] + parts))
+    assert score(verdicts) <= most
+    assert judge.most_severe(verdicts) == "CRASH"
+    assert "the CPU was reset" in verdicts[-1].got
+
+
+def test_another_challenge_earns_nothing(real):
+    other = b"[01-vm86trap] begin 0x%08x\n" % (real.challenge.id ^ 1)
+    verdicts = judged(real, serial=b"".join([other, *lines(real)[1:]]))
+    assert (score(verdicts), of_status(verdicts)) == (0, {"FAIL"})
+    assert f"{real.challenge.id:#010x}" in verdicts[0].expected
+
+
+@pytest.mark.parametrize("count", [0, 30, -1, None])
+def test_a_run_over_its_budget_hangs(real, count):
+    verdicts = judged(real, serial=b"".join(lines(real)[:count]), over_budget="CPU time",
+                      powered_off=False)
+    assert score(verdicts) < 100
+    assert of_status(verdicts) <= {"PASS", "HANG"}
+    assert verdicts[-1].status == "HANG"
+    assert "CPU time" in verdicts[-1].got
+
+
+@pytest.mark.parametrize("count", [30, -1, None])
+def test_a_reset_crashes_and_names_the_last_exceptions(real, count):
+    verdicts = judged(real, serial=b"".join(lines(real)[:count]), reset=True, powered_off=False)
+    assert score(verdicts) < 100
+    assert verdicts[-1].status == "CRASH"
+    assert "triple fault" in verdicts[-1].got
+    last = real.run.traps[-1]
+    assert f"then #GP (error code {last.error:#x}) in virtual-8086 mode at " \
+        f"{last.segments['cs']:04x}:{last.ip:04x}" in verdicts[-1].got
+
+
+def test_a_log_without_a_witness_earns_nothing(real):
+    verdicts = judged(real, traps=[])
+    assert score(verdicts) == 0
+    assert "PASS" not in of_status(verdicts)
+
+
+def test_each_trap_is_needed(real):
+    traps = real.run.traps
+    chosen = sorted({*range(0, len(traps), max(1, len(traps) // SAMPLE)), 1, len(traps) - 1})
+    kept = [number for number in chosen if score(judged(real, traps=without(traps, number))) == 100]
+    assert kept == []
+
+
+def test_each_trap_of_the_first_task_shows_every_register(real):
+    traps = real.run.traps
+    for number in in_first_task(real)[::6]:
+        for register in traps[number].registers:
+            altered = [*traps]
+            altered[number] = spoil(traps[number], register)
+            assert score(judged(real, traps=altered)) < 100, (number, register)
+
+
+@pytest.mark.parametrize("field", ["vector", "ip", "eflags", "cr0", "segments"])
+def test_each_trap_of_the_first_task_shows_every_field(real, field):
+    altered = {"vector": 6, "ip": 0x1234, "eflags": 0x2, "cr0": 0x10,
+               "segments": dict.fromkeys(real.run.traps[0].segments, 0)}
+    traps = [*real.run.traps]
+    number = in_first_task(real)[5]
+    traps[number] = traps[number]._replace(**{field: altered[field]})
+    assert score(judged(real, traps=traps)) < 100
+
+
+def test_a_register_lost_in_a_later_task_hides_no_wrong_answer(real):
+    """Real-mode tasks: one register lost, and from then on what CR0 really is."""
+    traps = [*real.run.traps]
+    for task in real.challenge.tasks:
+        if task.personality == 1:
+            continue
+        seen = [number for number, trap in enumerate(traps) if trap.v86
+                and task.guest.start <= trap.address < task.guest.start + len(task.guest.code)]
+        names = [want.destination for want in task.guest.traps]
+        loses = next(name for name in traps[seen[1]].registers if name not in names[:2])
+        for number in seen[1:]:
+            traps[number] = spoil(traps[number], loses)
+        for number, name in list(zip(seen[1:], names))[1:]:
+            traps[number] = traps[number]._replace(
+                registers=traps[number].registers | {name: traps[number].cr0})
+    assert judged(real, traps=traps)[-1].score == 0
+
+
+def test_our_own_failure_is_an_error_everywhere(real):
+    verdicts = judged(real, problem="QEMU ended with code 3: no memory")
+    assert (score(verdicts), of_status(verdicts)) == (0, {"ERROR"})
+    assert "no memory" in verdicts[0].got
+
+
+@pytest.mark.parametrize(("statuses", "worst"), [
+    ([], "ERROR"), (["PASS"], "PASS"), (["PASS", "TODO", "SKIP"], "TODO"),
+    (["FAIL", "TODO"], "FAIL"), (["FAIL", "HANG"], "HANG"), (["CRASH", "HANG"], "CRASH"),
+    (["ERROR", "CRASH", "PASS"], "ERROR"),
+])
+def test_the_most_severe_verdict_is_the_labs(statuses, worst):
+    verdicts = [judge.Verdict(None, status, 0) for status in statuses]
+    assert judge.most_severe(verdicts) == worst
