@@ -4,6 +4,7 @@ labs/NN-name/rubric/__init__.py offers:
 
     EXERCISES   a tuple of Exercise; their points add up to 100
     REGION      the symbol in the image where the challenge goes
+    STORY       what a visitor sees in `make demo`, a few lines
     draw(seed, region)            → a challenge: .id, .content (bytes), and what the
                                     rubric needs to know of it; `region` is its address
     check(challenge, log, run)    → exercise id → Finding, for those that can be seen

@@ -11,6 +11,14 @@ from .trace import follow, hex32, where
 
 REGION = "challenge"
 
+STORY = """\
+A task runs in virtual-8086 mode and asks for CR0. The CPU does not allow that: it
+traps (@ trap...). The monitor under the task looks at the instruction, puts a value
+into the register it names, and lets the task go on. The task checks the value with
+SMSW, which does not trap (CR0=... MSW=...). Then it asks for CR3, and is refused.
+At last it is told a CR0 as in real mode; SMSW gives the lie away.
+"""
+
 EXERCISES = (
     Exercise("01-1", "enter virtual-8086 mode", 15,
              "look at the frame in run_task(): every field, and VM in the EFLAGS image"),
