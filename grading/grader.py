@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 
-from grading import build, image, intake, judge, log
+from grading import judge, log
 from grading.errors import UsageError
 from grading.process import Limits
 from grading.versions import version
@@ -25,35 +25,35 @@ def parse_seed(text):
 
 
 def grade(submission, lab, emulator, seed, out, variables=(), work=None):
-    """Grades folder `submission`; returns the result (report.result) and the Run.
+    """Grades `submission`; returns the result (report.result) and the Run.
 
     `out` holds what is built once for all; `work` what is this submission's own
     (out/grade/NN-name). The Run is None if the submission does not build.
     """
     work = work or out / "grade" / lab.name
-    taken = intake.take(submission, lab, work / "files")
-    built = build.make(lab, taken.files, work, out, variables)
-    rubric = lab.rubric()
-    versions = {"emulator": version(emulator.PROGRAM, out), "compiler": version("gcc", out)}
-    hashes = {"submission": taken.sha256}
-    if built.error:
-        from grading import report
-        verdicts = [judge.Verdict(exercise, "FAIL", 0, "the files compile and link", built.error,
-                                  "mend the first error; the others often go with it")
-                    for exercise in rubric.EXERCISES]
-        return report.result(lab, verdicts, None, seed, versions, hashes, built.output), None
-
-    region = image.read_symbols(built.symbols)[rubric.REGION]
-    challenge = rubric.draw(seed, region)
-    disk = image.with_challenge(built.image, region, challenge.content)
-    hashes["image"] = hashlib.sha256(disk).hexdigest()
-
     folder = work / f"{emulator.NAME}-run"
     fresh(folder)
-    boot = emulator.Boot(disk, folder, Limits())
-    from grading import report  # while the emulator runs
-    run = boot.wait()
+    boot = emulator.Boot(folder, Limits())  # starts while we prepare what it shall run
+    try:
+        from grading import build, image, intake, report
+        taken = intake.take(submission, lab, work / "files")
+        built = build.make(lab, taken.files, work, out, variables)
+        versions = {"emulator": version(emulator.PROGRAM, out), "compiler": version("gcc", out)}
+        hashes = {"submission": taken.sha256}
+        rubric = lab.rubric()
+        if built.error:
+            boot.cancel()
+            verdicts = judge.unbuilt(rubric, built.error)
+            return report.result(lab, verdicts, None, seed, versions, hashes, built.output), None
+        region = image.read_symbols(built.symbols)[rubric.REGION]
+        challenge = rubric.draw(seed, region)
+        disk = image.with_challenge(built.image, region, challenge.content)
+    except BaseException:
+        boot.cancel()
+        raise
+    run = boot.go(disk)
 
+    hashes["image"] = hashlib.sha256(disk).hexdigest()
     said = log.read(run.serial, lab.name)
     verdicts = judge.judge(rubric, challenge, said, run)
     text = run.serial[:16384].decode("ascii", errors="replace")

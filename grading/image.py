@@ -7,6 +7,7 @@ from grading.errors import UsageError
 
 ARENA = 0x10000  # where the loader puts the program (common/start.S)
 SECTOR = 512  # the loader's; the program follows it in the image
+IMAGE_BYTES = 16 * 63 * SECTOR  # of a disk image: one cylinder (common/lab.mk)
 SYMBOL = re.compile(r"^([0-9a-fA-F]+) \S (\S+)$", re.MULTILINE)
 
 
@@ -35,7 +36,6 @@ def disk_image(loader, program):
 
     `loader` and `program` are bytes; UsageError if it is no such program.
     """
-    cylinder = 16 * 63 * SECTOR
     if program[510:512] == b"\x55\xaa" and program[:2] != b"\xcd\xab":
         data = program  # has a boot sector of its own
     elif program[:2] == b"\xcd\xab":
@@ -43,4 +43,4 @@ def disk_image(loader, program):
     else:
         raise UsageError("the image starts neither with the word 0xABCD nor with a boot sector; "
                          "name a .b or .img file that make built")
-    return data + bytes(-len(data) % cylinder)
+    return data + bytes(-len(data) % IMAGE_BYTES)

@@ -37,6 +37,13 @@ def judge(rubric, challenge, log, run):
     return verdicts
 
 
+def unbuilt(rubric, error):
+    """The verdicts of a submission that does not build; `error`: the first complaint."""
+    return [Verdict(exercise, "FAIL", 0, "the files compile and link", error,
+                    "mend the first error; the others often go with it")
+            for exercise in rubric.EXERCISES]
+
+
 def decide(exercise, finding, ending, broken):
     """The verdict of one exercise. If nothing was seen of it, why: because of
     `ending`, or else because `broken`, an earlier exercise, is."""

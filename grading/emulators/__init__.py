@@ -1,7 +1,9 @@
 """The emulators. Facts about one live in its module, and only there.
 
-Each module has NAME, PROGRAM, PACKAGE, interactive(image, window) and a class
-Boot(image bytes, folder, limits) with .wait() → witness.Run.
+Each module has NAME, PROGRAM, PACKAGE; for people interactive(folder, window) and
+show(command, folder); for the grader a class Boot(folder, limits), which starts the
+emulator frozen, so that its start and the build go side by side, with
+.go(image bytes) → witness.Run and .cancel().
 """
 
 import shutil
@@ -10,6 +12,11 @@ from importlib import import_module
 from grading.errors import UsageError
 
 NAMES = ("qemu", "bochs")
+
+
+def boot(emulator, image, folder, limits):
+    """One boot of `image` (bytes) from start to end; the Run."""
+    return emulator.Boot(folder, limits).go(image)
 
 
 def get(name):

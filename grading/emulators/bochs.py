@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from grading import process
-from grading.emulators.qemu import read
+from grading.image import IMAGE_BYTES
 from grading.witness import EFLAGS_VM, REGISTERS, Run, Trap
 
 NAME = "bochs"
@@ -109,28 +109,35 @@ def script():
     One command a line, no loops: the debugger has none.
     """
     stop = "continue\nr\ncreg\nprint-stack 10\n"
-    return f"pbreak {ENTRY:#x}\ncontinue\nmodebp\n" + stop * MAX_STOPS
+    return f"pbreak {ENTRY:#x}\ncontinue\nmodebp\n" + stop * MAX_STOPS + "quit\n"
 
 
 class Boot:
-    """One boot of an image for the grader, under way."""
+    """One boot for the grader."""
 
-    def __init__(self, image, folder, limits):
-        """Writes `image` (bytes) to `folder` and starts Bochs on it."""
+    def __init__(self, folder, limits):
+        """Starts Bochs in `folder`; its debugger waits in front of the first instruction."""
         self.folder = Path(folder)
-        (self.folder / "disk.img").write_bytes(image)
+        self.disk = self.folder / "disk.img"
+        self.disk.write_bytes(bytes(IMAGE_BYTES))
         (self.folder / "disk.img.lock").unlink(missing_ok=True)  # of a run that was killed
         (self.folder / "bochsrc").write_text(WITNESS + configuration(
-            len(image), image="disk.img", serial="serial.log", log="cpu.log", display="term"))
-        (self.folder / "script").write_text(script())
-        self.child = process.start([PROGRAM, "-q", "-f", "bochsrc", "-rc", "script"], limits,
-                                   folder, os.environ | {"TERM": "dumb"})
+            IMAGE_BYTES, image="disk.img", serial="serial.log", log="cpu.log", display="term"))
+        self.child = process.start([PROGRAM, "-q", "-f", "bochsrc"], limits, folder,
+                                   os.environ | {"TERM": "dumb"})
 
-    def wait(self):
-        """Waits for its end and reads what it left."""
+    def cancel(self):
+        """Gives it up."""
+        process.cancel(self.child)
+
+    def go(self, image):
+        """Boots `image` (bytes) and waits for its end; what it left."""
+        with open(self.disk, "r+b") as disk:  # in place: Bochs has it open
+            disk.write(image)
+        process.tell(self.child, script())
         ended = process.finish(self.child)
-        cpu_log = read(self.folder / "cpu.log").decode(errors="replace")
-        witness = read(self.folder / "witness.log").decode(errors="replace")
+        cpu_log = process.left(self.folder / "cpu.log").decode(errors="replace")
+        witness = process.left(self.folder / "witness.log").decode(errors="replace")
         powered_off = ">>PANIC<< Shutdown port: shutdown requested" in cpu_log
         reset = "exception with no resolution" in cpu_log
         over_budget = ended.over_budget
@@ -141,7 +148,7 @@ class Boot:
             said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
             problem = f"Bochs ended with code {ended.code}: {said[-1] if said else 'no word'}"
         return Run(
-            serial=read(self.folder / "serial.log"),
+            serial=process.left(self.folder / "serial.log"),
             traps=parse(cpu_log, witness),
             over_budget=over_budget,
             reset=reset,

@@ -9,9 +9,11 @@ instead of waiting, so that one budget ends every kind of hang.
 import os
 import re
 import subprocess
+from itertools import islice
 from pathlib import Path
 
 from grading import process
+from grading.image import IMAGE_BYTES
 from grading.witness import REGISTERS, SEGMENTS, Run, Trap
 
 NAME = "qemu"
@@ -20,6 +22,8 @@ PACKAGE = "qemu-system-x86"
 
 # An isa-debug-exit write of 0 (common/leave.c) ends QEMU with this code.
 POWERED_OFF = 1
+
+MAX_TRAPS = 5000  # read of a witness; an endless fault leaves many more
 
 MACHINE = ["-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-no-reboot",
            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -42,28 +46,36 @@ def show(command, folder, stdin=None):
 
 
 class Boot:
-    """One boot of an image for the grader, under way."""
+    """One boot for the grader."""
 
-    def __init__(self, image, folder, limits):
-        """Writes `image` (bytes) to `folder` and starts QEMU on it."""
+    def __init__(self, folder, limits):
+        """Starts QEMU in `folder`, frozen in front of the first instruction."""
         self.folder = Path(folder)
-        (self.folder / "disk.img").write_bytes(image)
+        self.disk = self.folder / "disk.img"
+        self.disk.write_bytes(bytes(IMAGE_BYTES))
         command = [PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
-                   "-monitor", "none", "-sandbox", SANDBOX, "-serial", "file:serial.log",
+                   "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
                    "-d", "int", "-D", "witness.log",
                    "-drive", "file=disk.img,format=raw,if=ide"]
         self.child = process.start(command, limits, folder, os.environ | {"TMPDIR": str(folder)})
 
-    def wait(self):
-        """Waits for its end and reads what it left."""
+    def cancel(self):
+        """Gives it up."""
+        process.cancel(self.child)
+
+    def go(self, image):
+        """Boots `image` (bytes) and waits for its end; what it left."""
+        with open(self.disk, "r+b") as disk:  # in place: QEMU has it open
+            disk.write(image)
+        process.tell(self.child, "cont\n")
         ended = process.finish(self.child)
         problem = None
         if ended.code not in (0, POWERED_OFF) and not ended.over_budget:
             said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
             problem = f"QEMU ended with code {ended.code}: {said[-1] if said else 'no word'}"
         return Run(
-            serial=read(self.folder / "serial.log"),
-            traps=parse(read(self.folder / "witness.log").decode(errors="replace")),
+            serial=process.left(self.folder / "serial.log"),
+            traps=parse(process.left(self.folder / "witness.log").decode(errors="replace")),
             over_budget=ended.over_budget,
             reset=ended.code == 0,
             powered_off=ended.code == POWERED_OFF,
@@ -73,14 +85,9 @@ class Boot:
         )
 
 
-def read(path):
-    """The bytes of a file, none if it was never written."""
-    return path.read_bytes() if path.exists() else b""
-
-
 def parse(text):
     """The exceptions in a `-d int` log."""
-    blocks = list(BLOCK.finditer(text))
+    blocks = list(islice(BLOCK.finditer(text), MAX_TRAPS))
     ends = [block.start() for block in blocks[1:]] + [len(text)]
     traps = []
     for block, end in zip(blocks, ends):

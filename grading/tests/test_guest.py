@@ -87,7 +87,7 @@ def test_say():
     assert made.registers == {"ebx": 4}
     assert [MISSPELT.get(text, text) for text in code] == [
         "cld", f"mov si, {where:#x}",
-        "lodsb al, byte ptr cs:[si]", "test al, al", "je 0x101a", "mov ah, al",
+        "lodsb al, byte ptr cs:[si]", "test al, al", "je 0x101c", "mov ah, al",
         "mov dx, 0x3fd", "in al, dx", "test al, 0x20", "je 0x100f",
         "mov al, ah", "mov dx, 0x3f8", "out dx, al", "jmp 0x1004",
         f"jmp {made.ip:#x}"]

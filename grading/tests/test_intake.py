@@ -1,6 +1,7 @@
 """grading/intake.py: which files are taken, and what is said of the others."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -123,9 +124,23 @@ def test_a_destination_that_cannot_be_written(tmp_path, inside):
     assert "OUT=" in str(error.value)
 
 
-@pytest.mark.parametrize("kind", ["nothing", "a file"])
-def test_a_submission_is_a_folder(tmp_path, kind):
-    if kind == "a file":
-        (tmp_path / "it").write_text("")
-    with pytest.raises(UsageError, match="is no folder; name one that holds one.c two.S"):
+@pytest.mark.parametrize(("make", "says"), [
+    (lambda path: None, "name one that holds one.c two.S"), (Path.touch, "no tarball"),
+    (lambda path: path.write_bytes(bytes(range(256)) * 64), "no tarball"),
+    (os.mkfifo, "no tarball"), (lambda path: path.symlink_to(path), "no such folder"),
+], ids=["nothing", "empty", "binary", "fifo", "loop"])
+def test_a_submission_is_a_folder_or_a_tarball(tmp_path, make, says):
+    make(tmp_path / "it")
+    with pytest.raises(UsageError, match=says):
         intake.take(tmp_path / "it", LAB, tmp_path / "taken")
+
+
+@pytest.mark.parametrize("order", [LAB.edit, LAB.edit[::-1]])
+def test_a_tarball_and_its_folder_have_the_same_hash(tmp_path, order):
+    source = submission(tmp_path)
+    with tarfile.open(tmp_path / "it.tar", "w") as tar:
+        for name in order:
+            tar.add(source / name, name)
+    packed = intake.take(tmp_path / "it.tar", LAB, tmp_path / "packed")
+    assert packed.sha256 == intake.take(source, LAB, tmp_path / "taken").sha256
+    assert (packed.files / "one.c").read_text() == "/* one.c */\n"

@@ -82,15 +82,16 @@ def test_a_log_cut_within_its_last_line_has_no_end(real):
     assert "the log breaks off" in verdicts[-1].got
 
 
-@pytest.mark.parametrize("serial", [b"", b"\n\n", bytes(range(256)) * 64, b"\xff\x1b[2J\n" * 999])
+@pytest.mark.parametrize("serial", [b"", b"\n\n", bytes(range(256)) * 64, b"\xff\x1b[2J\n" * 999],
+                         ids=["empty", "newlines", "binary", "escapes"])
 def test_without_a_begin_line_nothing_counts(real, serial):
     verdicts = judged(real, serial=serial)
     assert (score(verdicts), of_status(verdicts)) == (0, {"CRASH"})
 
 
-@pytest.mark.parametrize(("place", "most"), [(1, 0), (60, 55), (-1, 90), (None, 90)])
+@pytest.mark.parametrize(("place", "most"), [(1, 0), (60, 70), (-1, 90), (None, 90)])
 def test_a_second_begin_is_a_reset(real, place, most):
-    """What the first one showed counts, if anything does."""
+    """What counts is what the first one claimed; the CPU's record has both."""
     parts = lines(real)
     cut = len(parts) if place is None else place
     verdicts = judged(real, serial=b"".join(parts[:cut] + parts))

@@ -23,7 +23,7 @@ def test_a_whole_log():
 @pytest.mark.parametrize("serial", [
     b"", b"\n", b"\n" * 1000, bytes(range(256)) * 40, b"\xff" * 5000, b"@ a 0x1", b"\r\r\r",
     BEGIN[:-1],  # without the newline, the line is not whole
-])
+], ids=range(8))
 def test_what_says_nothing(serial):
     said = read(serial)
     assert (said.begins, said.facts, said.end, said.challenge) == (0, (), False, None)
@@ -45,7 +45,7 @@ def test_what_says_nothing(serial):
     (BEGIN + b"@ a 0x" + b"f" * 16 + b"\n", 1),
     (BEGIN + b"@ a 0x" + b"f" * 17 + b"\n", 0),
     (BEGIN + "@ a 0x\u0661\n".encode(), 0),  # a digit, but not an ASCII one
-])
+], ids=range(15))
 def test_which_lines_are_facts(serial, facts):
     assert len(read(serial).facts) == facts
 
@@ -62,7 +62,7 @@ def test_which_lines_are_facts(serial, facts):
     (BEGIN + END.replace(b"01", b"02"), False, None, 1),
     (b"[01-vm86trap] begin 0x\n", False, None, 0),
     (b"[01-vm86trap] begin 0x" + b"1" * 17 + b"\n", False, None, 0),
-])
+], ids=range(11))
 def test_how_a_run_ended(serial, end, todo, begins):
     said = read(serial)
     assert (said.end, said.todo, said.begins) == (end, todo, begins)

@@ -23,7 +23,8 @@ CR0=8005003b CR2=00000000 CR3=0001b000 CR4=00000010
 """
 OTHER = STATE.replace("66a7eabb", "00000bad").replace("00020406", "00000002")
 STATE_64 = STATE.replace("EAX=", "RAX=00000000").replace("EIP=", "RIP=00000000")
-OPENING = "     0: v={:02x} e={:04x} i={} cpl=3 IP=06cd:0000a948 pc=00011618 env->regs[R_EAX]=66a7eabb\n"
+OPENING = ("     0: v={:02x} e={:04x} i={} cpl=3 IP=06cd:000000000000a948 pc=0000000000011618 "
+           "SP=0dda:0000000000005520 env->regs[R_EAX]=0000000066a7eabb\n")
 
 
 def block(state=STATE, vector=13, error=0, software=0):
@@ -31,7 +32,8 @@ def block(state=STATE, vector=13, error=0, software=0):
 
 
 def test_qemu_block():
-    trap, = qemu.parse("SMM: enter\n" + OTHER + "check_exception old: 0xffffffff new 0xd\n" + block())
+    before = "SMM: enter\n" + OTHER + "check_exception old: 0xffffffff new 0xd\n"
+    trap, = qemu.parse(before + block())
     assert (trap.vector, trap.error, trap.ip, trap.eflags, trap.cr0) \
         == (*GP, 0xA948, 0x20406, 0x8005003B)
     assert trap.registers == {
@@ -47,13 +49,14 @@ def test_qemu_block():
     ("", []),
     ("garbage \ufffd v=0d e=0000\n", []),
     (block() + block(OTHER, vector=14, error=2), [GP, (14, 2)]),
-    (block() + block()[:-40], [GP]),  # CR0 is missing
+    (block() + block()[:-45], [GP]),  # CR0 is missing
     (block() + block().split("EAX=6")[0], [GP]),
     (block(software=1), []),
     (block(STATE_64, vector=14) + block(), [GP]),
     (block() + block(STATE_64, vector=14), [GP]),
     (block() + block(OTHER, vector=0x80, software=1) + block(), [GP, GP]),
-])
+], ids=["nothing", "garbage", "two", "cut-off", "cut-early", "int", "64-bit-first", "64-bit-last",
+        "int-between"])
 def test_which_blocks_of_qemu_count(text, seen):
     assert [(trap.vector, trap.error) for trap in qemu.parse(text)] == seen
 
@@ -117,7 +120,7 @@ def test_bochs_exception_without_a_stop_of_its_own(witness):
     CPU_LOG.replace("d[", "i["),
     CPU_LOG.replace("0x0d", "0xzz"),
     "========" + CPU_LOG,
-])
+], ids=["none", "bios-text", "bios", "indented", "info", "no-vector", "behind-text"])
 def test_a_stop_of_bochs_without_an_exception_proves_nothing(cpu_log):
     assert bochs.parse(cpu_log, stop()) == []
 
