@@ -1,20 +1,16 @@
 """One submission through all the stages: the order in which they follow each other."""
 
-import hashlib
 import os
-import secrets
 import shutil
 
-from grading import judge, log
 from grading.errors import UsageError
 from grading.process import Limits
-from grading.versions import version
 
 
 def parse_seed(text):
     """A challenge's number from the command line; a fresh one if there is none."""
     if text is None:
-        return secrets.randbelow(1 << 32)
+        return int.from_bytes(os.urandom(4), "little")
     try:
         seed = int(text, 0)
     except ValueError:
@@ -35,7 +31,10 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
     fresh(folder)
     boot = emulator.Boot(folder, Limits())  # starts while we prepare what it shall run
     try:
-        from grading import build, image, intake, report
+        import hashlib  # here: loading all this takes as long as the emulator does to start
+
+        from grading import build, image, intake, judge, log, report
+        from grading.versions import version
         taken = intake.take(submission, lab, work / "files")
         built = build.make(lab, taken.files, work, out, variables)
         versions = {"emulator": version(emulator.PROGRAM, out), "compiler": version("gcc", out)}
@@ -68,16 +67,3 @@ def fresh(folder):
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); "
                          "make it writable, or name another with OUT=") from None
-
-
-def show(run):
-    """Prints what the run said, and what the CPU recorded."""
-    print("--- the serial log")
-    print(log.printable(run.serial[:log.MAX_BYTES].decode("ascii", errors="replace")))
-    print(f"--- the CPU's record: {len(run.traps)} exceptions")
-    for trap in run.traps:
-        print(trap)
-        if trap.registers:
-            print("   ", " ".join(f"{name}={value:08x}" for name, value in trap.registers.items()),
-                  f"eflags={trap.eflags:08x}")
-    print("---")

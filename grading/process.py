@@ -62,16 +62,16 @@ def cancel(child):
 def finish(child):
     """Waits for a child from start(); ends whatever it leaves in its group."""
     try:
+        child.stdin.close()
+    except BrokenPipeError:
+        pass
+    try:
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     finally:
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass
-        try:
-            child.stdin.close()
-        except BrokenPipeError:
             pass
     code = child.returncode
     over = OVER_BUDGET.get(-code) if code < 0 else None

@@ -5,7 +5,7 @@ import os
 import sys
 
 from grading.judge import most_severe
-from grading.log import printable
+from grading.log import MAX_BYTES, printable
 
 VERSION = 1  # of the JSON; result.schema.json describes it
 COLOURS = {"PASS": "32", "TODO": "33", "SKIP": "33"}  # the others: red
@@ -84,3 +84,16 @@ def table(values, file=sys.stdout):
         if exercise["hint"]:
             print(f"          hint      {exercise['hint']} (README, {exercise['id']})", file=file)
     print(f"  {values['lab']}: {values['score']}/{values['max']}", file=file)
+
+
+def show(run):
+    """Prints what the run said, and what the CPU recorded."""
+    print("--- the serial log")
+    print(printable(run.serial[:MAX_BYTES].decode("ascii", errors="replace")))
+    print(f"--- the CPU's record: {len(run.traps)} exceptions")
+    for trap in run.traps:
+        print(trap)
+        if trap.registers:
+            print("   ", " ".join(f"{name}={value:08x}" for name, value in trap.registers.items()),
+                  f"eflags={trap.eflags:08x}")
+    print("---")
