@@ -3,7 +3,6 @@
 
 PYTHON := /usr/bin/python3
 TOOLS  := gcc ld objcopy qemu-system-x86_64 bochs
-export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 LAB_FOLDER = $(wildcard labs/$(LAB) labs/$(LAB)-*)
 LAB_LIST   = $(foreach lab,$(notdir $(wildcard labs/*)),$(firstword $(subst -, ,$(lab))))

@@ -13,6 +13,7 @@
 #   EDITDIR=D  take the files of EDIT from folder D
 #   OUT=D      where everything built goes
 #   BUILD=D    where this program goes
+# Another BITS wants another OUT.
 
 NAME    := $(notdir $(CURDIR))
 TOP     := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
@@ -69,6 +70,7 @@ COMMON_64   := trap64.S long.S
 COMMON_BUILD := $(OUT)/common$(BITS)
 COMMON_OBJS  := $(patsubst %,$(COMMON_BUILD)/%.o,$(COMMON_BOTH) $(COMMON_$(BITS)))
 GIVEN_BUILD  := $(OUT)/$(NAME)/given
+HEADERS      := $(patsubst %,$(GIVEN_BUILD)/include/%,$(wildcard *.h))
 GIVEN_OBJS   := $(patsubst %,$(GIVEN_BUILD)/%.o,$(GIVEN))
 EDIT_OBJS    := $(patsubst %,$(BUILD)/edit/%.o,$(EDIT))
 PROGRAM      := $(BUILD)/$(NAME)
@@ -80,7 +82,7 @@ image: $(PROGRAM).img $(PROGRAM).sym
 # The loader alone, for `make boot`; and everything that no student writes.
 .PHONY: loader given
 loader: $(COMMON_BUILD)/boot.bin ;
-given: loader $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a $(GIVEN_OBJS)
+given: loader $(HEADERS) $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a $(GIVEN_OBJS)
 
 # The disk image: the loader, the program, zeros to the end of the cylinder.
 $(PROGRAM).img: $(COMMON_BUILD)/boot.bin $(PROGRAM).b
@@ -122,8 +124,13 @@ $(GIVEN_BUILD)/%.o: CPPFLAGS += -I. -DLAB_NAME='"$(NAME)"'
 $(GIVEN_BUILD)/%.o: %
 	$(COMPILE)
 
-$(BUILD)/edit/%.o: CPPFLAGS += -I. -DSOLVED=$(SOLVED)
-$(BUILD)/edit/%.o: $(EDITDIR)/%
+# A student's file finds the lab's headers, but not the sources beside them.
+$(GIVEN_BUILD)/include/%.h: %.h
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(BUILD)/edit/%.o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=$(SOLVED)
+$(BUILD)/edit/%.o: $(EDITDIR)/% | $(HEADERS)
 	$(COMPILE)
 
 -include $(COMMON_OBJS:.o=.d) $(GIVEN_OBJS:.o=.d) $(EDIT_OBJS:.o=.d) \

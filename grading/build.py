@@ -1,9 +1,11 @@
 """Second stage: compiles the student's files and links them with what is given."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from grading.errors import UsageError
 from grading.lab import ROOT
 
 
@@ -22,6 +24,7 @@ def make(lab, files, build, out, variables=()):
     `build` takes what comes of them, `out` what comes of everything else and is
     shared by all submissions. `variables` are passed on to make ("CC=clang").
     """
+    require("make", variable(variables, "CC", "gcc"))
     command = ["make", "-s", "-C", str(ROOT / "labs" / lab.name), "image",
                f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -29,6 +32,19 @@ def make(lab, files, build, out, variables=()):
     error = first_error(done.stdout) if done.returncode else None
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, done.stdout)
+
+
+def variable(variables, name, default):
+    """The value of a variable for make, without its arguments."""
+    values = dict(each.split("=", 1) for each in variables if "=" in each)
+    return values.get(name, values.get("TOOLPREFIX", "") + default).split()[0]
+
+
+def require(*tools):
+    """UsageError if one of them is not installed: no student is to blame for that."""
+    for tool in tools:
+        if not shutil.which(tool):
+            raise UsageError(f"{tool} is not installed; ./setup.sh installs it")
 
 
 def first_error(output):

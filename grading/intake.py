@@ -36,10 +36,11 @@ def read_regular(path):
         raise UsageError(f"{path} is missing; a submission holds it") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; a regular file is wanted") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise UsageError(f"{path} is no regular file; a submission holds source files")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{path} is no regular file; a submission holds source files")
         if status.st_size > MAX_BYTES:
             raise UsageError(f"{path} has {status.st_size} bytes; at most {MAX_BYTES} are taken")
         return file.read(MAX_BYTES)
@@ -48,6 +49,9 @@ def read_regular(path):
 def from_folder(folder, lab):
     """Name → bytes of the lab's files in a folder."""
     inner = folder / "labs" / lab.name
+    for link in (folder / "labs", inner):
+        if link.is_symlink():
+            raise UsageError(f"{link} is a link; a submission holds folders and files")
     source = inner if inner.is_dir() else folder
     return {name: read_regular(source / name) for name in lab.edit}
 
@@ -57,17 +61,19 @@ def from_tarball(path, lab):
     wanted = {place + name: name for name in lab.edit for place in (f"labs/{lab.name}/", "")}
     contents = {}
     try:
+        if not path.is_file():
+            raise ValueError
         if path.stat().st_size > MAX_PACKED:
             raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
-        with tarfile.open(path, "r:*") as tar:
+        with tarfile.open(path, "r:gz") as tar:
             for number, member in enumerate(tar):
                 name = wanted.get(member.name.removeprefix("./"))
-                if number == MAX_MEMBERS or name and member.size > MAX_BYTES:
+                if number == MAX_MEMBERS or member.size > MAX_BYTES:
                     raise UsageError(f"{path}: too many members, or one too large; "
                                      "make handin packs what is wanted")
                 if name and member.isreg() and name not in contents:
                     contents[name] = tar.extractfile(member).read(MAX_BYTES)
-    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError):
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError):
         raise UsageError(f"{path} is no folder and no tarball; make handin makes one") from None
     for name in lab.edit:
         if name not in contents:
@@ -93,7 +99,8 @@ def take(submission, lab, destination):
     digest = hashlib.sha256()
     try:
         destination.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
+        for name in lab.edit:
+            content = contents[name]
             digest.update(b"%s %d\n" % (name.encode(), len(content)) + content)
             copy = destination / name
             if not copy.is_file() or copy.read_bytes() != content:

@@ -21,12 +21,14 @@ class Verdict(NamedTuple):
 
 def judge(rubric, challenge, log, run):
     """The verdicts of all exercises, in order."""
+    # An orderly end: said once, in one run, and confirmed by the machine.
+    log = log._replace(end=log.end and log.begins == 1 and run.powered_off)
     if log.begins and log.challenge != challenge.id:
         claim = failed(f"begin {challenge.id:#010x}", f"begin {log.challenge:#010x}",
                        "the log speaks of another challenge than the one that was given")
         findings = {exercise.id: claim for exercise in rubric.EXERCISES}
     else:
-        findings = {} if run.problem else rubric.check(challenge, log, run)
+        findings = {} if run.problem or not log.begins else rubric.check(challenge, log, run)
     ending = how_it_ended(log, run)
     verdicts = []
     broken = None  # the first exercise that failed

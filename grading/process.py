@@ -36,7 +36,6 @@ def start(command, limits, cwd, env=None):
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
 
     with open(os.path.join(cwd, "output"), "wb") as output:
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
@@ -55,7 +54,7 @@ def tell(child, text):
 
 def cancel(child):
     """Ends a child from start() that is not needed after all."""
-    child.kill()
+    os.killpg(child.pid, signal.SIGKILL)
     finish(child)
 
 

@@ -7,7 +7,6 @@ neither emulator here lets a halted CPU rest.
 """
 
 import os
-import re
 import select
 import signal
 
@@ -37,6 +36,7 @@ class Session:
         if name == "qemu":
             command += QEMU
         self.received = b""  # over the serial line, so far
+        self.greeted = False  # QEMU's monitor has told its name and version
         self.serial = self._fifo(SERIAL[name])
         self.monitor_in, self.monitor_out = self._fifo("monitor.in"), self._fifo("monitor.out")
         self.child = process.start(command, process.Limits(), folder,
@@ -71,19 +71,22 @@ class Session:
         return self.received
 
     def monitor(self, command):
-        """Has QEMU's monitor carry out one command, and waits until it has."""
-        self._monitor_ready()
+        """What QEMU's monitor says to one command, once it has carried it out."""
+        if not self.greeted:
+            self._monitor_says()
+            self.greeted = True
         os.write(self.monitor_in, command.encode() + b"\n")
-        self._monitor_ready()
-        os.write(self.monitor_in, b"\n")  # an empty command: the next call finds it ready
+        return self._monitor_says()
 
-    def _monitor_ready(self):
+    def _monitor_says(self):
         said = b""
         while not said.endswith(MONITOR_READY):
             said += self._read(self.monitor_out)
+        return said.decode()
 
     def screen(self):
         """The lines of text on QEMU's screen, without the blanks at their ends."""
         self.monitor(f"pmemsave {SCREEN_PA:#x} {SCREEN_BYTES} screen")
         text = (self.folder / "screen").read_bytes()[::2].decode("cp437")
-        return [line.rstrip(" \0") for line in re.findall(f".{{{SCREEN_COLUMNS}}}", text, re.DOTALL)]
+        return [text[start:start + SCREEN_COLUMNS].rstrip(" \0")
+                for start in range(0, len(text), SCREEN_COLUMNS)]

@@ -51,7 +51,7 @@ def build_old_style(out):
 def boot(name, image, folder):
     """One boot, as the grader boots, of an image (bytes) on emulator `name`."""
     folder.mkdir()
-    return emulators.get(name).Boot(image, folder, Limits()).wait()
+    return emulators.boot(emulators.get(name), image, folder, Limits())
 
 
 def facts(serial):

@@ -8,6 +8,7 @@ instead of waiting, so that one budget ends every kind of hang.
 
 import os
 import re
+import shutil
 import subprocess
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,7 @@ MACHINE = ["-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-
            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 SANDBOX = ("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
 
-BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=0 ")  # i=1: an INT instruction
+BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=([01]) ")  # i=1: an INT instruction
 REGISTER = re.compile(r"\b(E[A-D]X|E[SBD][IP]|EIP|EFL|CR0)=([0-9a-f]{8})")
 SEGMENT = re.compile(r"^([C-GS]S) =([0-9a-f]{4}) ", re.MULTILINE)
 
@@ -53,7 +54,9 @@ class Boot:
         self.folder = Path(folder)
         self.disk = self.folder / "disk.img"
         self.disk.write_bytes(bytes(IMAGE_BYTES))
-        command = [PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
+        # Frozen it uses no CPU time, so no budget ends it should we be killed: a leash.
+        leash = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        command = [*leash, PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
                    "-d", "int", "-D", "witness.log",
                    "-drive", "file=disk.img,format=raw,if=ide"]
@@ -91,9 +94,11 @@ def parse(text):
     ends = [block.start() for block in blocks[1:]] + [len(text)]
     traps = []
     for block, end in zip(blocks, ends):
-        body = text[block.end():end]
+        body = text[block.end():end].partition("\nSMM: ")[0]
         values = {name.lower(): int(value, 16) for name, value in REGISTER.findall(body)}
         segments = {name.lower(): int(value, 16) for name, value in SEGMENT.findall(body)}
+        if block[3] == "1":
+            continue
         if len(segments) < len(SEGMENTS) or not {"eip", "efl", "cr0", *REGISTERS} <= set(values):
             continue  # cut off, or an interrupt of 64-bit code: its registers are named R..
         traps.append(Trap(

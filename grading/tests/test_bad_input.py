@@ -22,7 +22,7 @@ def sources(tmp_path):
 def call(program, *arguments, path=os.environ["PATH"]):
     return subprocess.run([lab.ROOT / "grading" / program, *map(str, arguments)], text=True,
                           capture_output=True, stdin=subprocess.DEVNULL, check=False,
-                          timeout=120, env=os.environ | {"PATH": str(path)})
+                          timeout=20, env=os.environ | {"PATH": str(path)})
 
 
 def path_with(folder, tools):
@@ -58,6 +58,12 @@ def test_grade_refuses_a_value(sources, tmp_path, option, value):
 def test_grade_wants_a_folder(tmp_path):
     done = call("grade", tmp_path / "nowhere", "--lab", "01", "--out", tmp_path / "out")
     assert_one_line(done, "nowhere", *FIRST.edit)
+
+
+def test_grade_does_not_wait_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    done = call("grade", tmp_path / "pipe", "--lab", "01", "--out", tmp_path / "out")
+    assert_one_line(done, "no tarball")
 
 
 @pytest.mark.parametrize("name", FIRST.edit)

@@ -55,7 +55,7 @@ def check(challenge, log, run):
     traces = [follow(task, seen) for task, seen in zip(challenge.tasks, traps)]
     groups = log.groups("task")
     findings = {
-        "01-1": check_entry(challenge, log, run, traps[0]),
+        "01-1": check_entry(challenge, log, traps),
         "01-2": check_gp_entry(log, run, traps[0]),
     }
     if traps[0] and probed_ring0(run):
@@ -68,25 +68,39 @@ def check(challenge, log, run):
         }
     if traps[0]:
         findings |= {
-            "01-6": check_return(traces[0]),
+            "01-6": check_return(log, traces),
             "01-7": check_departures(challenge, groups, traps, traces),
             "01-8": check_personality(challenge, log, traces),
         }
     return {exercise: finding for exercise, finding in findings.items() if finding}
 
 
-def check_entry(challenge, log, run, seen):
-    """01-1: the greeting, and the CPU in virtual-8086 mode as the task wants it."""
-    start = challenge.tasks[0].start
-    want = challenge.tasks[0].guest.traps[0]
-    if not seen:
+def check_entry(challenge, log, traps):
+    """01-1: the greeting, and the CPU in virtual-8086 mode as each task wants it."""
+    if not traps[0]:
         if challenge.greeting.strip() in log.text:
             return failed("the CPU in virtual-8086 mode",
                           "the greeting, from a CPU that never was in that mode")
         return None
-    trap = seen[0]
-    if trap.address != want.address or trap.segments["cs"] != want.cs:
-        return failed(f"the first trap at {want.cs:04x}:{want.ip:04x}", f"at {where(trap)}")
+    want = challenge.tasks[0].guest.traps[0]
+    if traps[0][0].address != want.address:
+        return failed(f"the first trap at {want.cs:04x}:{want.ip:04x}",
+                      f"at {where(traps[0][0])}")
+    for task, seen in zip(challenge.tasks, traps):
+        if seen and seen[0].address == task.guest.traps[0].address:
+            finding = check_start(task, seen[0])
+            if finding is not PASSED:
+                return finding
+    if challenge.greeting.strip() not in log.text:
+        return failed(f'"{challenge.greeting.strip()}" on the serial line', "no such line")
+    return PASSED
+
+
+def check_start(task, trap):
+    """One task's first trap: what only the IRETL frame can have loaded."""
+    start, want = task.start, task.guest.traps[0]
+    if trap.segments["cs"] != want.cs:
+        return failed(f"CS {want.cs:04x} in the task", f"{trap.segments['cs']:04x}")
     for name in ("ss", "ds", "es", "fs", "gs"):
         if trap.segments[name] != start[name]:
             return failed(f"{name.upper()} {start[name]:04x} in the task",
@@ -95,8 +109,6 @@ def check_entry(challenge, log, run, seen):
         return failed(f"ESP {start['sp']:#x} in the task", hex32(trap.registers["esp"]))
     if trap.eflags & IOPL_IF:
         return failed("IOPL 0 and IF 0 in the task's EFLAGS", f"EFLAGS {hex32(trap.eflags)}")
-    if challenge.greeting.strip() not in log.text:
-        return failed(f'"{challenge.greeting.strip()}" on the serial line', "no such line")
     return PASSED
 
 
@@ -137,7 +149,10 @@ def check_numbers(log, name, wanted, label):
     """Facts name.0, name.1, … against the values wanted."""
     if not any(log.values(f"{name}.{number}") for number in range(len(wanted))):
         return None
-    for number, (want, got) in enumerate(zip(wanted, log.numbered(name, len(wanted)))):
+    numbered = log.numbered(name, len(wanted))
+    for number, (want, got) in enumerate(zip(wanted, numbered)):
+        if not any(log.values(f"{name}.{later}") for later in range(number, len(wanted))):
+            return None  # the run stopped there: what stopped it is said elsewhere
         if got != want:
             return failed(f"{label(number)}: {want:#x}", said(got))
     return PASSED
@@ -169,13 +184,15 @@ def check_destination(log, challenge, traces):
     return PASSED
 
 
-def check_return(trace):
-    """01-6: from trap to trap through the whole first task, to its hlt."""
-    if trace.returned:
-        return trace.returned
-    if trace.complete:
-        return PASSED
-    return None
+def check_return(log, traces):
+    """01-6: from trap to trap through the whole first task, to its hlt, and the others."""
+    if not log.values("task"):
+        return None
+    if traces[0].returned:
+        return traces[0].returned
+    if not traces[0].complete:
+        return None
+    return next((trace.returned for trace in traces if trace.complete and trace.returned), PASSED)
 
 
 def check_departures(challenge, groups, traps, traces):
@@ -227,6 +244,8 @@ def check_personality(challenge, log, traces):
     for trace in traces_of[REAL_MODE]:
         if trace.destination and trace.wrong - unreachable:
             return trace.destination
+        if trace.returned and not any(honest.returned for honest in traces_of[HONEST]):
+            return trace.returned
     if all(trace.complete and trace.right for trace in traces_of[REAL_MODE]) and log.end:
         return PASSED
     return None

@@ -62,7 +62,8 @@ def draw_codes(rng):
     codes += [bytes([0x0F, 0x20, 0xC0 | cr << 3 | rng.randrange(8)]) for cr in (2, 3, 4)]
     codes += [bytes([0x0F, opcode, 0xC0 + rng.randrange(8)]) for opcode in (0x21, 0x22, 0x23)]
     for bit in range(24):
-        if not 16 <= bit < 19:  # those three bits name the register
+        # Bits 16 to 18 name the register; the CPU itself ignores 22 and 23 (mod).
+        if bit not in (16, 17, 18, 22, 23):
             right = int.from_bytes([0x0F, 0x20, 0xC0 + rng.randrange(8)], "little")
             codes.append((right ^ 1 << bit).to_bytes(3, "little"))
     rng.shuffle(codes)

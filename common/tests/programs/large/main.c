@@ -1,6 +1,11 @@
 /* main.c -- 300 KB of data, each word with its own value; then back to the loader
- * as on a PC, without powering off first. */
+ * as on a PC, without powering off first. Either width; what the way back has to
+ * undo (paging, the IDT) is done before. */
+#include "idt.h"
 #include "leave.h"
+#ifndef __x86_64__
+#include "paging32.h"
+#endif
 #include "report.h"
 #include "serial.h"
 
@@ -17,6 +22,8 @@ static const uint32_t words[] = {
         W512(53248), W512(57344), W512(61440), W512(65536), W512(69632), W512(73728),
 };
 
+static unsigned runs;           /* in .bss: 0 at the start, in a second run too */
+
 void main(void)
 {
         const volatile uint32_t *word = words;
@@ -24,6 +31,11 @@ void main(void)
 
         serial_init();
         report_begin(LAB_NAME, 0);
+        idt_init();
+#ifndef __x86_64__
+        paging_on();
+#endif
+        report("runs", ++runs);
         for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
                 wrong += word[i] != i;
         report("words", sizeof(words) / sizeof(words[0]));
