@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from typing import NamedTuple
@@ -30,7 +31,14 @@ OVER_BUDGET = {
 
 def start(command, limits, cwd, env=None):
     """Starts `command` in a process group of its own: input from a pipe, output to
-    cwd/output."""
+    cwd/output. FileNotFoundError if the program is not installed.
+
+    It does not outlive us, should we be killed (where there is setpriv, on Linux): a
+    frozen emulator uses no CPU time, so its budget would never end it.
+    """
+    if not shutil.which(command[0]):
+        raise FileNotFoundError(command[0])
+    leash = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
     def restrict():
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
@@ -38,7 +46,7 @@ def start(command, limits, cwd, env=None):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     with open(os.path.join(cwd, "output"), "wb") as output:
-        return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
+        return subprocess.Popen([*leash, *command], cwd=cwd, env=env, stdin=subprocess.PIPE,
                                 stdout=output, stderr=subprocess.STDOUT,
                                 start_new_session=True, preexec_fn=restrict)
 

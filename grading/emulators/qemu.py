@@ -8,7 +8,6 @@ instead of waiting, so that one budget ends every kind of hang.
 
 import os
 import re
-import shutil
 import subprocess
 from itertools import islice
 from pathlib import Path
@@ -54,9 +53,7 @@ class Boot:
         self.folder = Path(folder)
         self.disk = self.folder / "disk.img"
         self.disk.write_bytes(bytes(IMAGE_BYTES))
-        # Frozen it uses no CPU time, so no budget ends it should we be killed: a leash.
-        leash = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        command = [*leash, PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
+        command = [PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
                    "-d", "int", "-D", "witness.log",
                    "-drive", "file=disk.img,format=raw,if=ide"]
