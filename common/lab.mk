@@ -145,7 +145,7 @@ qemu-nox bochs-nox: image
 	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=)
 
 grade:
-	@$(PYTHON) $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) \
+	@$(PYTHON) -S $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) \
 	    $(if $(EMU),--emu '$(EMU)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
 
 handin:

@@ -47,12 +47,12 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
         region = image.read_symbols(built.symbols)[rubric.REGION]
         challenge = rubric.draw(seed, region)
         disk = image.with_challenge(built.image, region, challenge.content)
+        hashes["image"] = hashlib.sha256(disk).hexdigest()
     except BaseException:
         boot.cancel()
         raise
     run = boot.go(disk)
 
-    hashes["image"] = hashlib.sha256(disk).hexdigest()
     said = log.read(run.serial, lab.name)
     verdicts = judge.judge(rubric, challenge, said, run)
     text = run.serial[:16384].decode("ascii", errors="replace")
