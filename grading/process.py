@@ -1,10 +1,11 @@
 """Runs a program under limits, and leaves nothing of it behind."""
 
+import ctypes
 import os
 import resource
-import shutil
 import signal
 import subprocess
+import sys
 from typing import NamedTuple
 
 
@@ -23,6 +24,9 @@ class Ended(NamedTuple):
     cpu_seconds: float
 
 
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
 OVER_BUDGET = {
     signal.SIGXCPU: "CPU time",
     signal.SIGXFSZ: "bytes written to a log",
@@ -33,20 +37,19 @@ def start(command, limits, cwd, env=None):
     """Starts `command` in a process group of its own: input from a pipe, output to
     cwd/output. FileNotFoundError if the program is not installed.
 
-    It does not outlive us, should we be killed (where there is setpriv, on Linux): a
-    frozen emulator uses no CPU time, so its budget would never end it.
+    On Linux it does not outlive us, should we be killed: a frozen emulator uses no CPU
+    time, so its budget would never end it.
     """
-    if not shutil.which(command[0]):
-        raise FileNotFoundError(command[0])
-    leash = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
     def restrict():
+        if sys.platform == "linux":
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     with open(os.path.join(cwd, "output"), "wb") as output:
-        return subprocess.Popen([*leash, *command], cwd=cwd, env=env, stdin=subprocess.PIPE,
+        return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
                                 stdout=output, stderr=subprocess.STDOUT,
                                 start_new_session=True, preexec_fn=restrict)
 

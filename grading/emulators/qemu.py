@@ -27,7 +27,7 @@ MAX_TRAPS = 5000  # read of a witness; an endless fault leaves many more
 
 # A PC without PCI and ACPI, which these programs never look at: its firmware has
 # less to do, and a boot takes a quarter less time.
-MACHINE = ["-machine", "isapc", "-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-no-reboot",
+MACHINE = ["-machine", "isapc", "-cpu", "qemu64", "-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-no-reboot",
            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 SANDBOX = ("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
 
