@@ -27,7 +27,8 @@ clean: ## remove everything that was built
 	rm -rf build
 
 boot: ## boot any program: IMAGE=FILE [EMU=bochs]
-	@$(MAKE) --no-print-directory -C $(firstword $(wildcard labs/*)) loader
+	$(if $(IMAGE),,$(error which program? say IMAGE=FILE, a .b or .img that make built))
+	@$(MAKE) -s -C $(firstword $(wildcard labs/*)) loader
 	@$(PYTHON) grading/boot '$(IMAGE)' --emu '$(or $(EMU),qemu)'
 
 setup: ## install what is missing

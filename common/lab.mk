@@ -28,6 +28,11 @@ BUILD   ?= $(OUT)/$(NAME)$(if $(filter-out 99,$(SOLVED)),-solved-$(SOLVED))
 # 1 sector of loader and a program of up to 1007: one cylinder of 16 heads, 63 sectors.
 IMAGE_SECTORS := 1008
 
+ifneq ($(LAB),)
+ifeq ($(filter $(LAB) $(LAB)-%,$(NAME)),)
+$(error LAB=$(LAB): this folder is $(NAME); go to the top folder, or leave LAB out)
+endif
+endif
 ifeq ($(filter 32 64,$(BITS)),)
 $(error $(NAME)/Makefile: BITS=$(BITS) is unknown; it is 32 or 64)
 endif
@@ -76,7 +81,7 @@ EDIT_OBJS    := $(patsubst %,$(BUILD)/edit/%.o,$(EDIT))
 PROGRAM      := $(BUILD)/$(NAME)
 
 .PHONY: all image clean
-all: image $(PROGRAM).asm
+all: image $(PROGRAM).asm ;
 image: $(PROGRAM).img $(PROGRAM).sym
 
 # The loader alone, for `make boot`; and everything that no student writes.
@@ -137,11 +142,16 @@ $(BUILD)/edit/%.o: $(EDITDIR)/% | $(HEADERS)
          $(COMMON_BUILD)/start.S.d $(COMMON_BUILD)/boot.S.d
 
 # Running and grading: the work is done by the programs in grading/.
-.PHONY: qemu qemu-nox bochs bochs-nox grade handin
-qemu bochs: image
+.PHONY: help qemu qemu-nox bochs bochs-nox grade handin
+help:
+	@echo 'make            build'
+	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without'
+	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
+
+qemu bochs: all
 	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $@ --window
 
-qemu-nox bochs-nox: image
+qemu-nox bochs-nox: all
 	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=)
 
 grade:

@@ -1,5 +1,6 @@
 """Second stage: compiles the student's files and links them with what is given."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,10 +29,12 @@ def make(lab, files, build, out, variables=()):
     command = ["make", "-s", "-C", str(ROOT / "labs" / lab.name), "image",
                f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    error = first_error(done.stdout) if done.returncode else None
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+                          env=os.environ | {"LC_ALL": "C"})  # plain quotes in messages
+    output = done.stdout.replace(f"{files}/", "")  # the student's names, not our copies'
+    error = first_error(output) if done.returncode else None
     program = build / lab.name
-    return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, done.stdout)
+    return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, output)
 
 
 def variable(variables, name, default):

@@ -8,6 +8,9 @@ from grading.rubric import failed
 VERDICTS = ("PASS", "SKIP", "TODO", "FAIL", "HANG", "CRASH", "ERROR")
 
 
+TODO_HINT = "the comment there says what to do; when it is done, lab_todo() goes"
+
+
 class Verdict(NamedTuple):
     """What became of one exercise."""
 
@@ -30,10 +33,16 @@ def judge(rubric, challenge, log, run):
     else:
         findings = {} if run.problem or not log.begins else rubric.check(challenge, log, run)
     ending = how_it_ended(log, run)
+    order = [exercise.id for exercise in rubric.EXERCISES]
+    reached = order.index(log.todo) if ending[0] == "TODO" and log.todo in order else None
     verdicts = []
     broken = None  # the first exercise that failed
-    for exercise in rubric.EXERCISES:
-        verdicts.append(decide(exercise, findings.get(exercise.id), ending, broken))
+    for number, exercise in enumerate(rubric.EXERCISES):
+        finding = findings.get(exercise.id)
+        if finding is None and reached is not None and number < reached:
+            finding = failed("something of it in this run",
+                             f"nothing, though the run got to TODO({log.todo})")
+        verdicts.append(decide(exercise, finding, ending, broken))
         if not broken and verdicts[-1].status != "PASS":
             broken = exercise.id
     return verdicts
@@ -53,7 +62,7 @@ def decide(exercise, finding, ending, broken):
         status, expected, got = ending
         if status == "FAIL" and broken:
             return Verdict(exercise, status, 0, "", f"cannot be seen until {broken} works")
-        hint = "the comment at the TODO says what to do" if status == "TODO" else exercise.hint
+        hint = TODO_HINT if status == "TODO" else exercise.hint
         return Verdict(exercise, status, 0, expected, got, hint)
     if finding.passed:
         return Verdict(exercise, "PASS", exercise.points)

@@ -38,7 +38,7 @@ def result(lab, verdicts, run, seed, versions, hashes, text):
             "expected": verdict.expected,
             "got": printable(verdict.got),
             "hint": verdict.hint,
-            "section": f"labs/{lab.name}/README.md, {verdict.exercise.id}",
+            "section": f"README, {verdict.exercise.id}" if run else "",
             "visibility": "visible",
             "tags": [],
         } for number, verdict in enumerate(verdicts, 1)],
@@ -82,7 +82,8 @@ def table(values, file=sys.stdout):
         if exercise["got"]:
             print(f"          got       {exercise['got']}", file=file)
         if exercise["hint"]:
-            print(f"          hint      {exercise['hint']} (README, {exercise['id']})", file=file)
+            where = f" ({exercise['section']})" if exercise["section"] else ""
+            print(f"          hint      {exercise['hint']}{where}", file=file)
     print(f"  {values['lab']}: {values['score']}/{values['max']}", file=file)
 
 

@@ -55,7 +55,7 @@ def check(challenge, log, run):
     traces = [follow(task, seen) for task, seen in zip(challenge.tasks, traps)]
     groups = log.groups("task")
     findings = {
-        "01-1": check_entry(challenge, log, traps),
+        "01-1": check_entry(challenge, log, groups, traps),
         "01-2": check_gp_entry(log, run, traps[0]),
     }
     if traps[0] and probed_ring0(run):
@@ -75,7 +75,7 @@ def check(challenge, log, run):
     return {exercise: finding for exercise, finding in findings.items() if finding}
 
 
-def check_entry(challenge, log, traps):
+def check_entry(challenge, log, groups, traps):
     """01-1: the greeting, and the CPU in virtual-8086 mode as each task wants it."""
     if not traps[0]:
         if challenge.greeting.strip() in log.text:
@@ -86,8 +86,9 @@ def check_entry(challenge, log, traps):
     if traps[0][0].address != want.address:
         return failed(f"the first trap at {want.cs:04x}:{want.ip:04x}",
                       f"at {where(traps[0][0])}")
-    for task, seen in zip(challenge.tasks, traps):
-        if seen and seen[0].address == task.guest.traps[0].address:
+    for number, (task, seen) in enumerate(zip(challenge.tasks, traps)):
+        # A task that ran wild may trap in another's code: only those that were started.
+        if number in groups and seen and seen[0].address == task.guest.traps[0].address:
             finding = check_start(task, seen[0])
             if finding is not PASSED:
                 return finding
@@ -174,10 +175,14 @@ def check_decoder(challenge, log, traces):
 def check_destination(log, challenge, traces):
     """01-5: the dry run, and the destination of every trap that was emulated."""
     finding = check_numbers(log, "dry.write", [IMAGE_OF[number] for number in range(8)],
-                            lambda n: f"register {n}")
-    if finding is not PASSED:
-        return finding and finding._replace(
-            expected=f"{finding.expected.split(':')[0]}: the dword it is restored from changes")
+                            lambda n: f"set_register() of register {n}")
+    if finding is None:
+        return None
+    if not finding.passed:
+        what = finding.expected.split(":")[0]
+        return failed(f"{what} changes the dword it is restored from, and no other",
+                      f"it changes dword {finding.got} of struct v86_trap"
+                      if finding.got != "0xffffffff" else "it changes several, or none")
     for task, trace in zip(challenge.tasks, traces):
         if task.personality == HONEST and trace.destination:
             return trace.destination

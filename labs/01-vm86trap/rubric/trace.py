@@ -46,8 +46,9 @@ def follow(task, seen):
     known = set()  # values that an error already reported has spread
     for number, (want, trap) in enumerate(zip(expected, seen)):
         if trap.address != want.address or trap.segments["cs"] != want.cs:
+            again = " again" if number and trap.address == seen[number - 1].address else ""
             returned = returned or failed(f"the next trap at {want.cs:04x}:{want.ip:04x}",
-                                          f"at {where(trap)}")
+                                          f"at {where(trap)}{again}")
             return Trace(False, destination, frozenset(right), frozenset(wrong), returned)
         answer = told(task.personality, trap.cr0)
         changed = mismatches(want, trap, answer)
