@@ -55,7 +55,7 @@ def check(challenge, log, run):
     traces = [follow(task, seen) for task, seen in zip(challenge.tasks, traps)]
     groups = log.groups("task")
     findings = {
-        "01-1": check_entry(challenge, log, groups, traps),
+        "01-1": check_entry(challenge, log, groups, traps, traces),
         "01-2": check_gp_entry(log, run, traps[0]),
     }
     if traps[0] and probed_ring0(run):
@@ -75,7 +75,7 @@ def check(challenge, log, run):
     return {exercise: finding for exercise, finding in findings.items() if finding}
 
 
-def check_entry(challenge, log, groups, traps):
+def check_entry(challenge, log, groups, traps, traces):
     """01-1: the greeting, and the CPU in virtual-8086 mode as each task wants it."""
     if not traps[0]:
         if challenge.greeting.strip() in log.text:
@@ -87,11 +87,14 @@ def check_entry(challenge, log, groups, traps):
         return failed(f"the first trap at {want.cs:04x}:{want.ip:04x}",
                       f"at {where(traps[0][0])}")
     for number, (task, seen) in enumerate(zip(challenge.tasks, traps)):
-        # A task that ran wild may trap in another's code: only those that were started.
-        if number in groups and seen and seen[0].address == task.guest.traps[0].address:
+        if number not in groups or not seen:
+            break
+        if seen[0].address == task.guest.traps[0].address:
             finding = check_start(task, seen[0])
             if finding is not PASSED:
                 return finding
+        if not traces[number].complete:
+            break  # it may have run wild, and trapped in the others' code
     if challenge.greeting.strip() not in log.text:
         return failed(f'"{challenge.greeting.strip()}" on the serial line', "no such line")
     return PASSED

@@ -176,7 +176,10 @@ class Writer:
         """`mov %cr0, reg` for each register, with other instructions in between."""
         for register in destinations:
             if guest.traps:  # up to the first trap, ESP stays as the task was given it
-                self.prepare(guest, guest.traps[-1].destination, start)
+                last = guest.traps[-1].destination
+                self.prepare(guest, last, start)
+                if register != last:  # so that what it holds is not the answer already
+                    guest.load(register, self.value())
             guest.mov_from_cr0(register)
 
 

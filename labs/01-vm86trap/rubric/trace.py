@@ -49,7 +49,7 @@ def follow(task, seen):
             again = " again" if number and trap.address == seen[number - 1].address else ""
             returned = returned or failed(f"the next trap at {want.cs:04x}:{want.ip:04x}",
                                           f"at {where(trap)}{again}")
-            return Trace(False, destination, frozenset(right), frozenset(wrong), returned)
+            return Trace(False, returned=returned)
         answer = told(task.personality, trap.cr0)
         changed = mismatches(want, trap, answer)
         if number == 0:  # how the task was entered is another exercise
