@@ -78,11 +78,4 @@ static inline void ltr(uint16_t selector)
         asm volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
-/* Halts for good: interrupts are off and stay off. */
-static inline _Noreturn void halt(void)
-{
-        for (;;)
-                asm volatile("cli; hlt");
-}
-
 #endif

@@ -19,28 +19,52 @@ class Build(NamedTuple):
     output: str  # all that make and the compiler said
 
 
+TOOLS = (("CC", "gcc"), ("LD", "ld"), ("AS", "as"), ("NM", "nm"), ("OBJCOPY", "objcopy"))
+
+
 def make(lab, files, build, out, variables=()):
     """Runs the pristine tree's Makefile of `lab` on the files in folder `files`.
 
     `build` takes what comes of them, `out` what comes of everything else and is
     shared by all submissions. `variables` are passed on to make ("CC=clang").
     """
-    require("make", variable(variables, "CC", "gcc"))
+    require("make", *(variable(variables, name, tool) for name, tool in TOOLS))
     command = ["make", "-s", "-C", str(ROOT / "labs" / lab.name), "image",
                f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
                           env=os.environ | {"LC_ALL": "C"})  # plain quotes in messages
     output = done.stdout.replace(f"{files}/", "")  # the student's names, not our copies'
-    error = first_error(output) if done.returncode else None
+    error = first_error(output) if done.returncode else stranger(build / "edit", files, lab, out)
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, output)
+
+
+def stranger(objects, files, lab, out):
+    """What is wrong if the student's files took in a file that is not given to them.
+
+    The compiler and the assembler have written down in .d and .ad what they read. The
+    lab's folder and whatever else is on this machine may hold solutions.
+    """
+    folder = ROOT / "labs" / lab.name  # where make ran
+    allowed = [Path(place).resolve() for place in
+               (files, ROOT / "common", out / lab.name / "given" / "include")]
+    for record in [*objects.glob("*.d"), *objects.glob("*.ad")]:
+        for name in record.read_text(errors="replace").replace("\\\n", " ").split():
+            path = (folder / name).resolve()
+            if name.endswith(":") or path.suffix in (".o", ".s"):
+                continue  # targets, and the compiler's own assembly in between
+            if record.suffix == ".ad" and name == record.stem and path.suffix == ".c":
+                continue  # named in the debug information, not read
+            if not any(place in path.parents for place in allowed):
+                return f"{record.stem}: includes {name}, which is not given"
+    return None
 
 
 def variable(variables, name, default):
     """The value of a variable for make, without its arguments."""
     values = dict(each.split("=", 1) for each in variables if "=" in each)
-    return values.get(name, values.get("TOOLPREFIX", "") + default).split()[0]
+    return (values.get(name) or values.get("TOOLPREFIX", "") + default).split()[0]
 
 
 def require(*tools):

@@ -1,6 +1,7 @@
 """What the programs in grading/ say when they cannot do what was asked."""
 
 import os
+import signal
 import sys
 
 
@@ -9,7 +10,11 @@ class UsageError(Exception):
 
 
 def run_main(main):
-    """Calls main(); a UsageError becomes one line on stderr and exit code 2."""
+    """Calls main(); a UsageError becomes one line on stderr and exit code 2.
+
+    SIGTERM unwinds like Ctrl-C, so that what was started is ended too.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         code = main()
     except UsageError as error:
@@ -18,7 +23,7 @@ def run_main(main):
     except KeyboardInterrupt:
         code = 130
     except SystemExit as end:
-        code = end.code
+        code = end.code or 0
     except BrokenPipeError:
         os._exit(1)
     sys.stdout.flush()

@@ -1,7 +1,9 @@
 """One submission through all the stages: the order in which they follow each other."""
 
+import fcntl
 import os
 import shutil
+from contextlib import contextmanager
 
 from grading.errors import UsageError
 from grading.process import Limits
@@ -27,43 +29,66 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
     (out/grade/NN-name). The Run is None if the submission does not build.
     """
     work = work or out / "grade" / lab.name
+    with locked(work):
+        return grade_alone(submission, lab, emulator, seed, out, variables, work)
+
+
+def grade_alone(submission, lab, emulator, seed, out, variables, work):
+    """grade(), by the only grader that uses folder `work`."""
     folder = work / f"{emulator.NAME}-run"
     fresh(folder)
     boot = emulator.Boot(folder, Limits())  # starts while we prepare what it shall run
     try:
-        import hashlib  # here: loading all this takes as long as the emulator does to start
+        from grading import build, image, intake
 
-        from grading import build, image, intake, judge, log, report
-        from grading.versions import version
-        taken = intake.take(submission, lab, work / "files")
-        built = build.make(lab, taken.files, work, out, variables)
-        versions = {"emulator": version(emulator.PROGRAM, out), "compiler": version("gcc", out)}
-        hashes = {"submission": taken.sha256}
+        files = work / "files"
+        contents = intake.take(submission, lab, files)
+        with locked(out):
+            built = build.make(lab, files, work, out, variables)
         rubric = lab.rubric()
-        if built.error:
-            boot.cancel()
-            verdicts = judge.unbuilt(rubric, built.error)
-            return report.result(lab, verdicts, None, seed, versions, hashes, built.output), None
-        region = image.read_symbols(built.symbols)[rubric.REGION]
-        challenge = rubric.draw(seed, region)
-        disk = image.with_challenge(built.image, region, challenge.content)
-        hashes["image"] = hashlib.sha256(disk).hexdigest()
+        disk = None
+        if not built.error:
+            region = image.read_symbols(built.symbols)[rubric.REGION]
+            challenge = rubric.draw(seed, region)
+            disk = image.with_challenge(built.image, region, challenge.content)
+            boot.go(disk)
+
+        # While it runs: what is needed behind it, which takes time to load.
+        import hashlib
+
+        from grading import judge, log, report
+        from grading.versions import version
+        origin = report.Origin(
+            seed, version(emulator.PROGRAM, out), version("gcc", out), intake.digest(contents),
+            hashlib.sha256(disk).hexdigest() if disk else None)
     except BaseException:
         boot.cancel()
         raise
-    run = boot.go(disk)
-
-    said = log.read(run.serial, lab.name)
-    verdicts = judge.judge(rubric, challenge, said, run)
+    if built.error:
+        boot.cancel()
+        return report.result(lab, judge.unbuilt(rubric, built.error), None, origin,
+                             built.output), None
+    run = boot.wait()
+    verdicts = judge.judge(rubric, challenge, log.read(run.serial, lab.name), run)
     text = run.serial[:16384].decode("ascii", errors="replace")
-    return report.result(lab, verdicts, run, seed, versions, hashes, text), run
+    return report.result(lab, verdicts, run, origin, text), run
+
+
+@contextmanager
+def locked(folder):
+    """Makes `folder` if it is not there, and keeps other graders out of it meanwhile."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / "lock", "w", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); "
+                         "make it writable, or name another with OUT=") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def fresh(folder):
     """An empty folder of that name."""
     shutil.rmtree(folder, ignore_errors=True)
-    try:
-        os.makedirs(folder)
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}); "
-                         "make it writable, or name another with OUT=") from None
+    os.makedirs(folder)

@@ -8,11 +8,11 @@ from grading.errors import UsageError
 ARENA = 0x10000  # where the loader puts the program (common/start.S)
 SECTOR = 512  # the loader's; the program follows it in the image
 IMAGE_BYTES = 16 * 63 * SECTOR  # of a disk image: one cylinder (common/lab.mk)
-SYMBOL = re.compile(r"^([0-9a-fA-F]+) \S (\S+)$", re.MULTILINE)
+SYMBOL = re.compile(r"^([0-9a-fA-F]+) [A-Z] (\S+)$", re.MULTILINE)  # global ones
 
 
 def read_symbols(path):
-    """Name → address, from the output of nm beside an image."""
+    """Name → address of the global symbols, from the output of nm beside an image."""
     return {name: int(address, 16) for address, name in SYMBOL.findall(Path(path).read_text())}
 
 
@@ -31,15 +31,20 @@ def with_challenge(image, region, content):
     return bytes(data)
 
 
+def needs_loader(program):
+    """True of a flat binary of the boot contract (bytes): its first word says so."""
+    return program[:2] == b"\xcd\xab"
+
+
 def disk_image(loader, program):
     """A bootable image of any program of the boot contract: loader, program, zeros.
 
     `loader` and `program` are bytes; UsageError if it is no such program.
     """
-    if program[510:512] == b"\x55\xaa" and program[:2] != b"\xcd\xab":
-        data = program  # has a boot sector of its own
-    elif program[:2] == b"\xcd\xab":
+    if needs_loader(program):
         data = loader + program
+    elif program[510:512] == b"\x55\xaa":
+        data = program  # has a boot sector of its own
     else:
         raise UsageError("the image starts neither with the word 0xABCD nor with a boot sector; "
                          "name a .b or .img file that make built")

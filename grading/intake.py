@@ -6,13 +6,9 @@ regular files under a size limit; everything else in it (Makefiles, headers,
 links) is left behind.
 """
 
-import hashlib
 import os
 import stat
-import tarfile
-import zlib
 from pathlib import Path
-from typing import NamedTuple
 
 from grading.errors import UsageError
 
@@ -21,11 +17,14 @@ MAX_PACKED = 4 * 1024 * 1024  # of a tarball
 MAX_MEMBERS = 1000  # looked at in one
 
 
-class Submission(NamedTuple):
-    """The student's files, copied."""
+def digest(contents):
+    """The sha256 of a submission, hex: over the names and bytes that take() returned."""
+    import hashlib  # slow to load: not before it is needed
 
-    files: Path  # the folder of the copies
-    sha256: str  # over names and contents, hex
+    state = hashlib.sha256()
+    for name, content in contents.items():
+        state.update(b"%s %d\n" % (name.encode(), len(content)) + content)
+    return state.hexdigest()
 
 
 def read_regular(path):
@@ -58,6 +57,9 @@ def from_folder(folder, lab):
 
 def from_tarball(path, lab):
     """Name → bytes of the lab's files in a tarball; nothing is unpacked on the way."""
+    import tarfile  # slow to load: not before it is needed
+    import zlib
+
     wanted = {place + name: name for name in lab.edit for place in (f"labs/{lab.name}/", "")}
     contents = {}
     try:
@@ -78,14 +80,15 @@ def from_tarball(path, lab):
     for name in lab.edit:
         if name not in contents:
             raise UsageError(f"{path} lacks {name}; a submission holds {' '.join(lab.edit)}")
-    return contents
+    return {name: contents[name] for name in lab.edit}
 
 
 def take(submission, lab, destination):
     """Copies the lab's EDIT files from `submission` to folder `destination`.
 
-    A copy that is there already and equal is left alone, so that make sees what
-    changed. UsageError if a file is missing; then nothing is written.
+    Returns name → bytes, in the order of EDIT. A copy that is there already and
+    equal is left alone, so that make sees what changed. UsageError if a file is
+    missing; then nothing is written.
     """
     submission = Path(submission)
     if submission.is_dir():
@@ -95,17 +98,13 @@ def take(submission, lab, destination):
     else:
         raise UsageError(f"{submission}: there is no such folder or tarball; "
                          f"name one that holds {' '.join(lab.edit)}")
-
-    digest = hashlib.sha256()
     try:
         destination.mkdir(parents=True, exist_ok=True)
-        for name in lab.edit:
-            content = contents[name]
-            digest.update(b"%s %d\n" % (name.encode(), len(content)) + content)
+        for name, content in contents.items():
             copy = destination / name
             if not copy.is_file() or copy.read_bytes() != content:
                 copy.write_bytes(content)
     except OSError as error:
         raise UsageError(f"{destination} cannot be written ({error.strerror}); "
                          "make it writable, or name another with OUT=") from None
-    return Submission(destination, digest.hexdigest())
+    return contents

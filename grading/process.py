@@ -33,6 +33,12 @@ OVER_BUDGET = {
 }
 
 
+def die_with_parent():
+    """For a child, before it becomes another program: its parent's death is its own."""
+    if sys.platform == "linux":
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def start(command, limits, cwd, env=None):
     """Starts `command` in a process group of its own: input from a pipe, output to
     cwd/output. FileNotFoundError if the program is not installed.
@@ -42,8 +48,7 @@ def start(command, limits, cwd, env=None):
     """
 
     def restrict():
-        if sys.platform == "linux":
-            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with_parent()
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

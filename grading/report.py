@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from typing import NamedTuple
 
 from grading.judge import most_severe
 from grading.log import MAX_BYTES, printable
@@ -11,8 +12,18 @@ VERSION = 1  # of the JSON; result.schema.json describes it
 COLOURS = {"PASS": "32", "TODO": "33", "SKIP": "33"}  # the others: red
 
 
-def result(lab, verdicts, run, seed, versions, hashes, text):
-    """The internal result of one run, as plain values."""
+class Origin(NamedTuple):
+    """Of what a grade is the grade, and with what it was made."""
+
+    seed: int
+    emulator: str  # name and version
+    compiler: str
+    submission_sha256: str
+    image_sha256: str | None  # None: it did not build
+
+
+def result(lab, verdicts, run, origin, text):
+    """The internal result, as plain values; `run` is None if nothing was booted."""
     return {
         "version": VERSION,
         "lab": lab.name,
@@ -21,12 +32,12 @@ def result(lab, verdicts, run, seed, versions, hashes, text):
         "verdict": most_severe(verdicts),
         "run": {
             "emulator": run.emulator if run else None,
-            "seed": seed,
+            "seed": origin.seed,
             "cpu_seconds": round(run.cpu_seconds, 3) if run else 0,
             "exceptions": len(run.traps) if run else 0,
-            "versions": versions,
-            "image_sha256": hashes.get("image"),
-            "submission_sha256": hashes.get("submission"),
+            "versions": {"emulator": origin.emulator, "compiler": origin.compiler},
+            "image_sha256": origin.image_sha256,
+            "submission_sha256": origin.submission_sha256,
         },
         "exercises": [{
             "id": verdict.exercise.id,
@@ -49,10 +60,15 @@ def result(lab, verdicts, run, seed, versions, hashes, text):
 def write_json(values, path):
     """Writes the result under another name first, so that no half of it is ever seen."""
     temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="ascii") as file:
-        json.dump(values, file, indent=1)
-        file.write("\n")
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="ascii") as file:
+            json.dump(values, file, indent=1)
+            file.write("\n")
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
 
 
 def colour(status, file):

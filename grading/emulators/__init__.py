@@ -1,9 +1,9 @@
 """The emulators. Facts about one live in its module, and only there.
 
-Each module has NAME, PROGRAM, PACKAGE; for people interactive(folder, window) and
+Each module has NAME and PROGRAM; for people interactive(folder, window) and
 show(command, folder); for the grader a class Boot(folder, limits), which starts the
 emulator frozen, so that its start and the build go side by side, with
-.go(image bytes) → witness.Run and .cancel().
+.go(image bytes), .wait() → witness.Run, and .cancel().
 """
 
 import shutil
@@ -16,7 +16,9 @@ NAMES = ("qemu", "bochs")
 
 def boot(emulator, image, folder, limits):
     """One boot of `image` (bytes) from start to end; the Run."""
-    return emulator.Boot(folder, limits).go(image)
+    under_way = emulator.Boot(folder, limits)
+    under_way.go(image)
+    return under_way.wait()
 
 
 def get(name):

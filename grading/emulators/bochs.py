@@ -21,7 +21,6 @@ from grading.witness import EFLAGS_VM, REGISTERS, Run, Trap
 
 NAME = "bochs"
 PROGRAM = "bochs"
-PACKAGE = "bochs"
 SHARE = Path("/usr/share/bochs")
 
 ENTRY = 0x10002  # the program's first instruction: no stops before it
@@ -88,7 +87,8 @@ def show(command, folder, stdin=None):
     os.mkfifo(folder / "serial")
     with open(folder / "output", "wb") as output:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                 stderr=subprocess.STDOUT, env=os.environ | {"TERM": "dumb"})
+                                 stderr=subprocess.STDOUT, env=os.environ | {"TERM": "dumb"},
+                                 preexec_fn=process.die_with_parent)
     # Opened for writing too: no waiting for Bochs to open it, should it fail to.
     pipe = os.open(folder / "serial", os.O_RDWR | os.O_NONBLOCK)
     try:
@@ -143,10 +143,13 @@ class Boot:
         process.cancel(self.child)
 
     def go(self, image):
-        """Boots `image` (bytes) and waits for its end; what it left."""
+        """Boots `image` (bytes)."""
         with open(self.disk, "r+b") as disk:  # in place: Bochs has it open
             disk.write(image)
         process.tell(self.child, script())
+
+    def wait(self):
+        """Waits for its end; the Run that it left."""
         ended = process.finish(self.child)
         cpu_log = process.left(self.folder / "cpu.log").decode(errors="replace")
         witness = process.left(self.folder / "witness.log").decode(errors="replace")
@@ -155,8 +158,9 @@ class Boot:
         over_budget = ended.over_budget
         if not (powered_off or reset or over_budget) and witness.count("\ncontinue\n") > 2 * MAX_TRAPS:
             over_budget = "traps"
+        panicked = ">>PANIC<<" in cpu_log and f"[{ENTRY:#014x}]" in witness  # by the program
         problem = None
-        if not (powered_off or reset or over_budget):
+        if not (powered_off or reset or over_budget or panicked):
             said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
             problem = f"Bochs ended with code {ended.code}: {said[-1] if said else 'no word'}"
         return Run(

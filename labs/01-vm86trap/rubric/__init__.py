@@ -7,7 +7,7 @@ address: each task of the challenge has its own place in memory.
 from grading.rubric import PASSED, Exercise, failed
 
 from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
-from .trace import follow, hex32, where
+from .trace import ARITHMETIC_AND_DF, follow, hex32, where
 
 REGION = "challenge"
 
@@ -38,7 +38,7 @@ EXERCISES = (
              "look at cr0_to_tell(): which two bits, and which not"),
 )
 
-IOPL_IF = 0x3200
+CLEAR = 0x247300  # TF, IF, IOPL, NT, AC, ID: clear in a new task
 RF = 0x10000  # the CPU sets it in the image of a fault's EFLAGS
 
 SEL_OUTSIDE = 0xFFF8  # the error code of the deliberate ring-0 fault (../probe.S)
@@ -111,8 +111,9 @@ def check_start(task, trap):
                           f"{trap.segments[name]:04x}")
     if trap.registers["esp"] != start["sp"]:
         return failed(f"ESP {start['sp']:#x} in the task", hex32(trap.registers["esp"]))
-    if trap.eflags & IOPL_IF:
-        return failed("IOPL 0 and IF 0 in the task's EFLAGS", f"EFLAGS {hex32(trap.eflags)}")
+    if trap.eflags & CLEAR or (trap.eflags ^ want.flags) & ARITHMETIC_AND_DF:
+        return failed("VM, bit 1 and nothing else in the task's first EFLAGS",
+                      f"EFLAGS {hex32(trap.eflags)} at its first trap")
     return PASSED
 
 

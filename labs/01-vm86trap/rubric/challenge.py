@@ -20,7 +20,8 @@ HONEST, REAL_MODE = 1, 2
 PROBES = 64  # `mov %cr0, reg` in the first task, at least
 
 CR0_PE, CR0_PG = 0x00000001, 0x80000000
-CR0_BITS = (0x2, 0x4, 0x8, 0x20, 0x10000, 0x40000)  # MP, EM, TS, NE, WP, AM: harmless here
+CR0_ALWAYS = 0x50020  # NE, WP, AM: harmless here, and to be told as they are
+CR0_SOMETIMES = (0x2, 0x4, 0x8)  # MP, EM, TS
 
 NO_REGISTER = 0xFFFFFFFF  # what decode_mov_from_cr0() says of anything else
 
@@ -84,23 +85,22 @@ def draw_addresses(rng):
 def forbidden(rng):
     """Instructions that trap in virtual-8086 mode and that the monitor must refuse."""
     register = lambda: rng.randrange(8)
-    always = [[0x0F, 0x20, 0xC0 | cr << 3 | register()] for cr in (2, 3, 4)]
-    always += [[0x0F, 0x22, 0xC0 + register()],  # mov reg, %cr0
-               [0x0F, 0x21, 0xF8 + register()],  # mov %dr7, reg
-               rng.choice([[0xFA], [0xFB], [0x9C]])]  # cli, sti, pushf: IOPL decides
-    sometimes = [
+    codes = [[0x0F, 0x20, 0xC0 | cr << 3 | register()] for cr in (2, 3, 4)]
+    codes += [
+        [0x0F, 0x22, 0xC0 + register()],  # mov reg, %cr0
         [0x0F, 0x22, 0xD8 + register()],  # mov reg, %cr3
-        [0x0F, 0x23, 0xF8 + register()],  # mov reg, %dr7
         [0x0F, 0x21, 0xC0 + register()],  # mov %dr0, reg
+        [0x0F, 0x21, 0xF8 + register()],  # mov %dr7, reg
+        [0x0F, 0x23, 0xF8 + register()],  # mov reg, %dr7
         [0x0F, 0x06],  # clts
         [0x0F, 0x09],  # wbinvd
         [0x0F, 0x01, 0xF0 + register()],  # lmsw reg
         [0x0F, 0x32],  # rdmsr
+        [0xFA], [0xFB], [0x9C],  # cli, sti, pushf: IOPL decides
         [0xCD, rng.randrange(32, 256)],  # int n
     ]
-    chosen = always + rng.sample(sometimes, 4)
-    rng.shuffle(chosen)
-    return chosen
+    rng.shuffle(codes)
+    return codes
 
 
 class Writer:
@@ -219,7 +219,7 @@ def draw(seed, region):
 
     challenge = Challenge(number, b"", greeting, rng.randrange(1, 1 << 32), draw_addresses(rng),
                           draw_codes(rng), tasks)
-    cr0_bits = sum(bit for bit in CR0_BITS if rng.randrange(2))
+    cr0_bits = CR0_ALWAYS | sum(bit for bit in CR0_SOMETIMES if rng.randrange(2))
     return challenge._replace(content=pack(challenge, cr0_bits))
 
 
