@@ -9,6 +9,10 @@ from grading.errors import UsageError
 from grading.process import Limits
 
 
+# What passes one challenge by luck seldom passes two, and two cores boot two at once.
+CHALLENGES = 2
+
+
 def parse_seed(text):
     """A challenge's number from the command line; a fresh one if there is none."""
     if text is None:
@@ -23,55 +27,61 @@ def parse_seed(text):
 
 
 def grade(submission, lab, emulator, seed, out, variables=(), work=None):
-    """Grades `submission`; returns the result (report.result) and the Run.
+    """Grades `submission`; returns the result (report.result) and the Runs.
 
-    `out` holds what is built once for all; `work` what is this submission's own
-    (out/grade/NN-name). The Run is None if the submission does not build.
+    A grade faces CHALLENGES challenges, one boot each, side by side: those of `seed` and
+    the numbers after it. `out` holds what is built once for all; `work` what is this
+    submission's own (out/grade/NN-name). There are no Runs if it does not build.
     """
     work = work or out / "grade" / lab.name
     with locked(work):
-        return grade_alone(submission, lab, emulator, seed, out, variables, work)
+        folders = [work / f"{emulator.NAME}-run{number}" for number in range(CHALLENGES)]
+        for folder in folders:
+            fresh(folder)
+        # They start while we prepare what they shall run.
+        boots = [emulator.Boot(folder, Limits()) for folder in folders]
+        try:
+            return grade_on(boots, submission, lab, emulator, seed, out, variables, work)
+        except BaseException:
+            for boot in boots:
+                boot.cancel()
+            raise
 
 
-def grade_alone(submission, lab, emulator, seed, out, variables, work):
-    """grade(), by the only grader that uses folder `work`."""
-    folder = work / f"{emulator.NAME}-run"
-    fresh(folder)
-    boot = emulator.Boot(folder, Limits())  # starts while we prepare what it shall run
-    try:
-        from grading import build, image, intake
+def grade_on(boots, submission, lab, emulator, seed, out, variables, work):
+    """grade(), on emulators that have been started."""
+    from grading import build, image, intake
 
-        files = work / "files"
-        contents = intake.take(submission, lab, files)
-        with locked(out):
-            built = build.make(lab, files, work, out, variables)
-        rubric = lab.rubric()
-        disk = None
-        if not built.error:
-            region = image.read_symbols(built.symbols)[rubric.REGION]
-            challenge = rubric.draw(seed, region)
-            disk = image.with_challenge(built.image, region, challenge.content)
-            boot.go(disk)
+    contents = intake.take(submission, lab, work / "files")
+    with locked(out):
+        built = build.make(lab, work / "files", work, out, variables)
+    rubric = lab.rubric()
+    challenges, disks = [], []
+    if not built.error:
+        region = image.read_symbols(built.symbols)[rubric.REGION]
+        for number, boot in enumerate(boots):
+            challenges.append(rubric.draw(seed + number, region))
+            disks.append(image.with_challenge(built.image, region, challenges[-1].content))
+            boot.go(disks[-1])
 
-        # While it runs: what is needed behind it, which takes time to load.
-        import hashlib
+    # While they run: what is needed behind it, which takes time to load.
+    import hashlib
 
-        from grading import judge, log, report
-        from grading.versions import version
-        origin = report.Origin(
-            seed, version(emulator.PROGRAM, out), version("gcc", out), intake.digest(contents),
-            hashlib.sha256(disk).hexdigest() if disk else None)
-    except BaseException:
-        boot.cancel()
-        raise
+    from grading import judge, log, report
+    from grading.versions import version
+    origin = report.Origin(
+        seed, emulator.NAME, version(emulator.PROGRAM, out), version("gcc", out),
+        intake.digest(contents), [hashlib.sha256(disk).hexdigest() for disk in disks])
     if built.error:
-        boot.cancel()
-        return report.result(lab, judge.unbuilt(rubric, built.error), None, origin,
-                             built.output), None
-    run = boot.wait()
-    verdicts = judge.judge(rubric, challenge, log.read(run.serial, lab.name), run)
-    text = run.serial[:16384].decode("ascii", errors="replace")
-    return report.result(lab, verdicts, run, origin, text), run
+        for boot in boots:
+            boot.cancel()
+        return report.result(lab, judge.unbuilt(rubric, built.error), [], origin,
+                             built.output), []
+    runs = [boot.wait() for boot in boots]
+    judged = [judge.judge(rubric, challenge, log.read(run.serial, lab.name), run)
+              for challenge, run in zip(challenges, runs)]
+    return report.result(lab, judge.worst(judged), runs, origin,
+                         runs[judge.worst_run(judged)].text()), runs
 
 
 @contextmanager

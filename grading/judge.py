@@ -108,3 +108,15 @@ def last_traps(run, count=3):
 def most_severe(verdicts):
     """The verdict of the whole; nothing reported is our error."""
     return max((verdict.status for verdict in verdicts), key=VERDICTS.index, default="ERROR")
+
+
+def worst(judged):
+    """Of several runs' verdicts, exercise by exercise the most severe: the first of them."""
+    return [max(verdicts, key=lambda verdict: VERDICTS.index(verdict.status))
+            for verdicts in zip(*judged)]
+
+
+def worst_run(judged):
+    """The number of the run that earned least."""
+    scores = [sum(verdict.score for verdict in verdicts) for verdicts in judged]
+    return scores.index(min(scores))

@@ -69,9 +69,10 @@ def tell(child, text):
 
 
 def cancel(child):
-    """Ends a child from start() that is not needed after all."""
-    os.killpg(child.pid, signal.SIGKILL)
-    finish(child)
+    """Ends a child from start() that is not needed after all; one that is gone is fine."""
+    if child.returncode is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        finish(child)
 
 
 def finish(child):

@@ -15,30 +15,32 @@ COLOURS = {"PASS": "32", "TODO": "33", "SKIP": "33"}  # the others: red
 class Origin(NamedTuple):
     """Of what a grade is the grade, and with what it was made."""
 
-    seed: int
-    emulator: str  # name and version
+    seed: int  # of the first challenge; the others' follow
+    emulator: str
+    emulator_version: str
     compiler: str
     submission_sha256: str
-    image_sha256: str | None  # None: it did not build
+    image_sha256: list  # one for each challenge; none if it did not build
 
 
-def result(lab, verdicts, run, origin, text):
-    """The internal result, as plain values; `run` is None if nothing was booted."""
+def result(lab, verdicts, runs, origin, text):
+    """The internal result, as plain values; `runs` is empty if nothing was booted."""
     return {
         "version": VERSION,
         "lab": lab.name,
         "score": sum(verdict.score for verdict in verdicts),
         "max": sum(verdict.exercise.points for verdict in verdicts),
         "verdict": most_severe(verdicts),
-        "run": {
-            "emulator": run.emulator if run else None,
-            "seed": origin.seed,
-            "cpu_seconds": round(run.cpu_seconds, 3) if run else 0,
-            "exceptions": len(run.traps) if run else 0,
-            "versions": {"emulator": origin.emulator, "compiler": origin.compiler},
-            "image_sha256": origin.image_sha256,
-            "submission_sha256": origin.submission_sha256,
-        },
+        "seed": origin.seed,
+        "emulator": origin.emulator,
+        "versions": {"emulator": origin.emulator_version, "compiler": origin.compiler},
+        "submission_sha256": origin.submission_sha256,
+        "runs": [{
+            "seed": origin.seed + number,
+            "cpu_seconds": round(run.cpu_seconds, 3),
+            "exceptions": len(run.traps),
+            "image_sha256": image_sha256,
+        } for number, (run, image_sha256) in enumerate(zip(runs, origin.image_sha256))],
         "exercises": [{
             "id": verdict.exercise.id,
             "number": number,
@@ -49,7 +51,7 @@ def result(lab, verdicts, run, origin, text):
             "expected": verdict.expected,
             "got": printable(verdict.got),
             "hint": verdict.hint,
-            "section": f"README, {verdict.exercise.id}" if run else "",
+            "section": f"README, {verdict.exercise.id}" if runs else "",
             "visibility": "visible",
             "tags": [],
         } for number, verdict in enumerate(verdicts, 1)],
@@ -80,9 +82,7 @@ def colour(status, file):
 
 def table(values, file=sys.stdout):
     """Prints the result for people: what passed, and of the rest, why not."""
-    run = values["run"]
-    emulator = run["versions"].get("emulator") or run["emulator"] or "not booted"
-    print(f"{values['lab']} on {emulator}, SEED={run['seed']}", file=file)
+    print(f"{values['lab']} on {values['versions']['emulator']}, SEED={values['seed']}", file=file)
     stopped = None
     for exercise in values["exercises"]:
         print(f"  {exercise['id']}  {exercise['title']:28} {exercise['score']:3}/"

@@ -56,3 +56,7 @@ class Run(NamedTuple):
     emulator: str
     cpu_seconds: float
     problem: str | None = None  # why the emulator itself failed: our error
+
+    def text(self, limit=16384):
+        """The start of the serial log as text; what is no ASCII is marked."""
+        return self.serial[:limit].decode("ascii", errors="replace")

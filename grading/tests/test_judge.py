@@ -18,7 +18,7 @@ def real(tmp_path_factory):
     folder = tmp_path_factory.mktemp("judge")
     sources = support.write_sources(of, folder / "sources")
     work = folder / "work"
-    _, run = grader.grade(sources, of, emulators.get("qemu"), SEED, support.OUT, work=work)
+    _, (run, _) = grader.grade(sources, of, emulators.get("qemu"), SEED, support.OUT, work=work)
     rubric = of.rubric()
     region = image.read_symbols(work / f"{of.name}.sym")[rubric.REGION]
     return SimpleNamespace(lab=of, rubric=rubric, run=run, challenge=rubric.draw(SEED, region))
@@ -192,3 +192,12 @@ def test_our_own_failure_is_an_error_everywhere(real):
 def test_the_most_severe_verdict_is_the_labs(statuses, worst):
     verdicts = [judge.Verdict(None, status, 0) for status in statuses]
     assert judge.most_severe(verdicts) == worst
+
+
+def test_of_two_runs_each_exercise_keeps_the_worse_verdict(real):
+    good = judged(real)
+    bad = judged(real, traps=real.run.traps[:3])
+    assert judge.worst([good, bad]) == judge.worst([bad, good]) == bad
+    assert judge.worst([good, good]) == good
+    assert judge.worst_run([good, bad]) == 1
+    assert judge.worst_run([good, good]) == 0
