@@ -7,7 +7,6 @@ from grading.rubric import failed
 # From harmless to severe; the most severe verdict of a lab is the lab's.
 VERDICTS = ("PASS", "SKIP", "TODO", "FAIL", "HANG", "CRASH", "ERROR")
 
-
 TODO_HINT = "the comment there says what to do; when it is done, lab_todo() goes"
 
 

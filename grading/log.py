@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 MAX_BYTES = 1024 * 1024
 LINE = re.compile(r"@ ([a-z][a-z0-9_.]{0,63}) 0x([0-9a-f]{1,16})")
-BANNER = re.compile(r"\[([0-9a-z-]{1,40})\] (?:begin 0x([0-9a-f]{1,16})|TODO\(([0-9-]{1,8})\)|(end))")
+BANNER = re.compile(r"\[([0-9a-z-]{1,40})\] "
+                    r"(?:begin 0x([0-9a-f]{1,16})|TODO\(([0-9-]{1,8})\)|(end))")
 UNPRINTABLE = re.compile(r"[^\x20-\x7e\n]")
 
 

@@ -156,7 +156,8 @@ class Boot:
         powered_off = ">>PANIC<< Shutdown port: shutdown requested" in cpu_log
         reset = "exception with no resolution" in cpu_log
         over_budget = ended.over_budget
-        if not (powered_off or reset or over_budget) and witness.count("\ncontinue\n") > 2 * MAX_TRAPS:
+        commands = witness.count("\ncontinue\n")
+        if not (powered_off or reset or over_budget) and commands > 2 * MAX_TRAPS:
             over_budget = "traps"
         panicked = ">>PANIC<<" in cpu_log and f"[{ENTRY:#014x}]" in witness  # by the program
         problem = None

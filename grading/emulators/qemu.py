@@ -26,9 +26,10 @@ MAX_TRAPS = 5000  # read of a witness; an endless fault leaves many more
 
 # A PC without PCI and ACPI, which these programs never look at: its firmware has
 # less to do, and a boot takes a quarter less time.
-MACHINE = ["-machine", "isapc", "-cpu", "qemu64", "-accel", "tcg", "-no-user-config", "-nodefaults", "-net", "none", "-no-reboot",
+MACHINE = ["-machine", "isapc", "-cpu", "qemu64", "-accel", "tcg", "-no-user-config",
+           "-nodefaults", "-net", "none", "-no-reboot",
            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-SANDBOX = ("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
+SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=([01]) ")  # i=1: an INT instruction
 REGISTER = re.compile(r"\b(E[A-D]X|E[SBD][IP]|EIP|EFL|CR0)=([0-9a-f]{8})")
