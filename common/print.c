@@ -1,4 +1,4 @@
-/* print.c -- text and hex numbers, one byte at a time to serial.c. */
+/* print.c -- text and numbers, one byte at a time to serial.c. */
 #include "print.h"
 
 #include "serial.h"
@@ -18,4 +18,11 @@ void print_hex(uint64_t value, int digits)
         print("0x");
         for (; shift >= 0; shift -= 4)
                 serial_put("0123456789abcdef"[value >> shift & 15]);
+}
+
+void print_decimal(unsigned value)
+{
+        if (value >= 10)
+                print_decimal(value / 10);
+        serial_put('0' + value % 10);
 }

@@ -9,4 +9,6 @@ void print(const char *text);
 /* Prints `value` in hex, 0x in front, with at least `digits` digits. */
 void print_hex(uint64_t value, int digits);
 
+void print_decimal(unsigned value);
+
 #endif

@@ -3,7 +3,6 @@
 
 #include "leave.h"
 #include "print.h"
-#include "serial.h"
 
 static const char *lab_name = "?";
 
@@ -42,9 +41,7 @@ void report_nth(const char *name, unsigned index, uint64_t value)
         print("@ ");
         print(name);
         print(".");
-        if (index >= 10)
-                serial_put('0' + index / 10 % 10);
-        serial_put('0' + index % 10);
+        print_decimal(index);
         print_value(value);
 }
 
