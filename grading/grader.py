@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from grading.errors import UsageError
 from grading.process import Limits
+from grading.versions import version
 
 
 # What passes one challenge by luck seldom passes two, and two cores boot two at once.
@@ -39,16 +40,17 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
         for folder in folders:
             fresh(folder)
         # They start while we prepare what they shall run.
-        boots = [emulator.Boot(folder, Limits()) for folder in folders]
+        release = version(emulator.PROGRAM, out)
+        boots = [emulator.Boot(folder, Limits(), release) for folder in folders]
         try:
-            return grade_on(boots, submission, lab, emulator, seed, out, variables, work)
+            return grade_on(boots, release, submission, lab, emulator, seed, out, variables, work)
         except BaseException:
             for boot in boots:
                 boot.cancel()
             raise
 
 
-def grade_on(boots, submission, lab, emulator, seed, out, variables, work):
+def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work):
     """grade(), on emulators that have been started."""
     from grading import build, image, intake
 
@@ -68,9 +70,8 @@ def grade_on(boots, submission, lab, emulator, seed, out, variables, work):
     import hashlib
 
     from grading import judge, log, report
-    from grading.versions import version
     origin = report.Origin(
-        seed, emulator.NAME, version(emulator.PROGRAM, out), version("gcc", out),
+        seed, emulator.NAME, release, version("gcc", out),
         intake.digest(contents), [hashlib.sha256(disk).hexdigest() for disk in disks])
     if built.error:
         for boot in boots:

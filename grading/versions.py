@@ -15,7 +15,7 @@ QUESTION = {"bochs": ["--help", "cpu"]}  # has no option that says the version a
 
 
 def version(program, out):
-    """Name and version of an installed program, such as "qemu-system-x86_64 7.2.19"."""
+    """Name and version of an installed program, such as "bochs 2.7"; kept in folder `out`."""
     path = os.path.realpath(shutil.which(program) or program)
     try:
         status = os.stat(path)
@@ -28,7 +28,8 @@ def version(program, out):
     except (OSError, ValueError):
         known = {}
     if key not in known:
-        known[key] = f"{program} {ask(program)}"
+        known[key] = ask(program)
+        out.mkdir(parents=True, exist_ok=True)
         temporary = out / f"versions.{os.getpid()}"
         temporary.write_text(json.dumps(known, indent=1))
         temporary.replace(cache)
@@ -36,9 +37,9 @@ def version(program, out):
 
 
 def ask(program):
-    """The first thing like a version number in what the program says of itself."""
+    """Name and version, from the first thing like a version in what it says of itself."""
     done = subprocess.run([program, *QUESTION.get(program, ["--version"])], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, errors="replace", check=False)
     found = VERSION.search(done.stdout)
-    return found[0] if found else "(version unknown)"
+    return f"{program} {found[0] if found else '(version unknown)'}"

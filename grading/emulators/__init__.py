@@ -1,7 +1,7 @@
 """The emulators. Facts about one live in its module, and only there.
 
 Each module has NAME and PROGRAM; for people interactive(folder, window) and
-show(command, folder); for the grader a class Boot(folder, limits), which starts the
+show(command, folder); for the grader a class Boot(folder, limits, version), which starts the
 emulator frozen, so that its start and the build go side by side, with
 .go(image bytes), .wait() → witness.Run, and .cancel().
 """
@@ -16,7 +16,8 @@ NAMES = ("qemu", "bochs")
 
 def boot(emulator, image, folder, limits):
     """One boot of `image` (bytes) from start to end; the Run."""
-    under_way = emulator.Boot(folder, limits)
+    from grading.versions import ask
+    under_way = emulator.Boot(folder, limits, ask(emulator.PROGRAM))
     under_way.go(image)
     return under_way.wait()
 

@@ -112,6 +112,11 @@ def copy(pipe, child):
     os.close(ended)
 
 
+def debugger(version):
+    """The option that asks for the debugger; 2.x always starts it and knows no such option."""
+    return [] if version.startswith(f"{PROGRAM} 2.") else ["-debugger"]
+
+
 def script():
     """The debugger's commands: run to the program, then show every trap.
 
@@ -126,7 +131,7 @@ def script():
 class Boot:
     """One boot for the grader."""
 
-    def __init__(self, folder, limits):
+    def __init__(self, folder, limits, version):
         """Starts Bochs in `folder`; its debugger waits in front of the first instruction."""
         self.folder = Path(folder)
         self.disk = self.folder / "disk.img"
@@ -135,8 +140,8 @@ class Boot:
         (self.folder / "disk.img.lock").unlink(missing_ok=True)  # of a run that was killed
         (self.folder / "bochsrc").write_text(WITNESS + configuration(
             IMAGE_BYTES, image="disk.img", serial="serial.log", log="cpu.log", display="term"))
-        self.child = process.start([PROGRAM, "-q", "-f", "bochsrc"], limits, folder,
-                                   os.environ | {"TERM": "dumb"})
+        self.child = process.start([PROGRAM, *debugger(version), "-q", "-f", "bochsrc"], limits,
+                                   folder, os.environ | {"TERM": "dumb"})
 
     def cancel(self):
         """Gives it up."""

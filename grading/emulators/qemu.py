@@ -58,7 +58,7 @@ def show(command, folder, stdin=None):
 class Boot:
     """One boot for the grader."""
 
-    def __init__(self, folder, limits):
+    def __init__(self, folder, limits, version):
         """Starts QEMU in `folder`, frozen in front of the first instruction."""
         self.folder = Path(folder)
         self.disk = self.folder / "disk.img"
