@@ -9,7 +9,6 @@ from grading.errors import UsageError
 from grading.process import Limits
 from grading.versions import version
 
-
 # What passes one challenge by luck seldom passes two, and two cores boot two at once.
 CHALLENGES = 2
 

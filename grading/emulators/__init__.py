@@ -1,9 +1,9 @@
 """The emulators. Facts about one live in its module, and only there.
 
 Each module has NAME and PROGRAM; for people interactive(folder, window) and
-show(command, folder); for the grader a class Boot(folder, limits, version), which starts the
-emulator frozen, so that its start and the build go side by side, with
-.go(image bytes), .wait() → witness.Run, and .cancel().
+show(command, folder); for the bench stock(folder); for the grader a class
+Boot(folder, limits, version), which starts the emulator frozen, so that its start and
+the build go side by side, with .go(image bytes), .wait() → witness.Run, and .cancel().
 """
 
 import shutil

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from grading import process
+from grading.emulators.frozen import Frozen
 from grading.image import IMAGE_BYTES
 from grading.witness import EFLAGS_VM, REGISTERS, Run, Trap
 
@@ -117,41 +118,27 @@ def debugger(version):
     return [] if version.startswith(f"{PROGRAM} 2.") else ["-debugger"]
 
 
-def script():
-    """The debugger's commands: run to the program, then show every trap.
-
-    One command a line, no loops: the debugger has none. The first stop is the way to
-    protected mode. From then on each second stop is a task's entry, where there is
-    nothing to see, and the other its trap.
-    """
-    trap = "continue\ncontinue\nr\ncreg\nprint-stack 10\n"
-    return f"pbreak {ENTRY:#x}\ncontinue\nmodebp\ncontinue\n" + trap * MAX_TRAPS + "quit\n"
-
-
-class Boot:
+class Boot(Frozen):
     """One boot for the grader."""
 
     def __init__(self, folder, limits, version):
         """Starts Bochs in `folder`; its debugger waits in front of the first instruction."""
-        self.folder = Path(folder)
-        self.disk = self.folder / "disk.img"
-        self.disk.touch()
-        os.truncate(self.disk, IMAGE_BYTES)
+        super().__init__(folder)
         (self.folder / "disk.img.lock").unlink(missing_ok=True)  # of a run that was killed
         (self.folder / "bochsrc").write_text(WITNESS + configuration(
             IMAGE_BYTES, image="disk.img", serial="serial.log", log="cpu.log", display="term"))
         self.child = process.start([PROGRAM, *debugger(version), "-q", "-f", "bochsrc"], limits,
                                    folder, os.environ | {"TERM": "dumb"})
 
-    def cancel(self):
-        """Gives it up."""
-        process.cancel(self.child)
+    def words(self):
+        """The debugger's commands: run to the program, then show every trap.
 
-    def go(self, image):
-        """Boots `image` (bytes)."""
-        with open(self.disk, "r+b") as disk:  # in place: Bochs has it open
-            disk.write(image)
-        process.tell(self.child, script())
+        One command a line, no loops: the debugger has none. The first stop is the way to
+        protected mode. From then on each second stop is a task's entry, where there is
+        nothing to see, and the other its trap.
+        """
+        trap = "continue\ncontinue\nr\ncreg\nprint-stack 10\n"
+        return f"pbreak {ENTRY:#x}\ncontinue\nmodebp\ncontinue\n" + trap * MAX_TRAPS + "quit\n"
 
     def wait(self):
         """Waits for its end; the Run that it left."""
@@ -167,8 +154,7 @@ class Boot:
         panicked = ">>PANIC<<" in cpu_log and f"[{ENTRY:#014x}]" in witness  # by the program
         problem = None
         if not (powered_off or reset or over_budget or panicked):
-            said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
-            problem = f"Bochs ended with code {ended.code}: {said[-1] if said else 'no word'}"
+            problem = f"Bochs ended with code {ended.code}: {self.complaint()}"
         return Run(
             serial=process.left(self.folder / "serial.log"),
             traps=parse(cpu_log, witness),

@@ -10,10 +10,9 @@ import os
 import re
 import subprocess
 from itertools import islice
-from pathlib import Path
 
 from grading import process
-from grading.image import IMAGE_BYTES
+from grading.emulators.frozen import Frozen
 from grading.witness import REGISTERS, SEGMENTS, Run, Trap
 
 NAME = "qemu"
@@ -55,43 +54,35 @@ def show(command, folder, stdin=None):
     subprocess.run(command, stdin=stdin, check=False)
 
 
-class Boot:
+class Boot(Frozen):
     """One boot for the grader."""
 
     def __init__(self, folder, limits, version):
         """Starts QEMU in `folder`, frozen in front of the first instruction."""
-        self.folder = Path(folder)
-        self.disk = self.folder / "disk.img"
-        self.disk.touch()
-        os.truncate(self.disk, IMAGE_BYTES)
+        super().__init__(folder)
         command = [PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
                    "-d", "int", "-D", "witness.log",
                    "-drive", "file=disk.img,format=raw,if=ide"]
         self.child = process.start(command, limits, folder, os.environ | {"TMPDIR": str(folder)})
 
-    def cancel(self):
-        """Gives it up."""
-        process.cancel(self.child)
-
-    def go(self, image):
-        """Boots `image` (bytes)."""
-        with open(self.disk, "r+b") as disk:  # in place: QEMU has it open
-            disk.write(image)
-        process.tell(self.child, "cont\n")
+    def words(self):
+        """What its monitor must be told to let the CPU run."""
+        return "cont\n"
 
     def wait(self):
         """Waits for its end; the Run that it left."""
         ended = process.finish(self.child)
-        problem = None
-        # Odd codes are the program's doing: it chose what it wrote to the exit port.
-        # (QEMU's own failures end with 1 as well, but leave no serial log.)
+        serial = process.left(self.folder / "serial.log")
+        # Odd codes are the program's doing: it chose what it wrote to the exit port. But
+        # QEMU's own failures end with 1, too: before the program, and with a complaint.
         by_program = ended.code == 0 or ended.code > 0 and ended.code % 2 == 1
-        if not by_program and not ended.over_budget:
-            said = (self.folder / "output").read_text(errors="replace").strip().splitlines()
-            problem = f"QEMU ended with code {ended.code}: {said[-1] if said else 'no word'}"
+        complaint = self.complaint(f"{PROGRAM}: ")
+        problem = None
+        if (not by_program or not serial and complaint) and not ended.over_budget:
+            problem = f"QEMU ended with code {ended.code}: {complaint}"
         return Run(
-            serial=process.left(self.folder / "serial.log"),
+            serial=serial,
             traps=parse(process.left(self.folder / "witness.log").decode(errors="replace")),
             over_budget=ended.over_budget,
             reset=ended.code == 0,

@@ -7,6 +7,7 @@ address: each task of the challenge has its own place in memory.
 from grading.rubric import PASSED, Exercise, failed
 
 from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
+from .departures import check_departures
 from .trace import ARITHMETIC_AND_DF, follow, hex32, where
 
 REGION = "challenge"
@@ -204,45 +205,6 @@ def check_return(log, traces):
     return next((trace.returned for trace in traces if trace.complete and trace.returned), PASSED)
 
 
-def check_departures(challenge, groups, traps, traces):
-    """01-7: hlt ends a task; what is refused is reported, and nothing repeats."""
-    unseen = 0
-    for number, (task, trace) in enumerate(zip(challenge.tasks, traces)):
-        if task.personality == REAL_MODE or trace.emulated:
-            continue
-        facts = groups[number].facts if number in groups else ()
-        claims = [fact for fact in facts if fact[0] in DEPARTURES]
-        if not trace.complete or not claims:
-            unseen += 1
-            continue
-        finding = check_departure(task, traps[number], claims)
-        if finding is not PASSED:
-            return finding
-    return None if unseen else PASSED
-
-
-DEPARTURES = ("task.halted", "task.refused.cs", "task.refused.ip", "task.refused.bytes")
-
-
-def check_departure(task, seen, claims):
-    """One task's end: what the log claims of it, beside the CPU's record."""
-    last = task.guest.traps[-1]
-    at = f"{last.cs:04x}:{last.ip:04x}"
-    again = len(seen) - len(task.guest.traps)
-    if again:
-        return failed(f"one trap at {at}, the end of the task", f"{again + 1} traps")
-    if not task.refused:
-        want = [("task.halted", len(seen))]
-        return PASSED if claims == want else failed(words(want), words(claims))
-    start = last.address - task.guest.start
-    data = bytes(task.guest.code[start:start + len(last.code)])
-    want = [("task.refused.cs", last.cs), ("task.refused.ip", last.ip)]
-    bytes_claimed = claims[2][1].to_bytes(8, "little") if len(claims) == 3 else b""
-    if claims[:2] != want or not bytes_claimed.startswith(data):
-        return failed(f"refused at {at}, bytes {data.hex(' ')} ...", words(claims))
-    return PASSED
-
-
 def check_personality(challenge, log, traces):
     """01-8: every answer without PE and PG, every SMSW with them, to the last hlt."""
     traces_of = {HONEST: [], REAL_MODE: []}
@@ -263,8 +225,3 @@ def check_personality(challenge, log, traces):
 def said(value):
     """A value from the log, in words."""
     return "no such line, or more than one" if value is None else f"{value:#x}"
-
-
-def words(claims):
-    """Facts, in words."""
-    return ", ".join(f"{name} {value:#x}" for name, value in claims)

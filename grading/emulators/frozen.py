@@ -1,0 +1,38 @@
+"""What every emulator's Boot is: started frozen, then given its disk, then let go."""
+
+import os
+from pathlib import Path
+
+from grading import process
+from grading.image import IMAGE_BYTES
+
+
+class Frozen:
+    """One boot for the grader, up to its first instruction.
+
+    A module's Boot adds __init__(), which starts the emulator on `disk` as `child`;
+    words(), which let it run when they are written to its input; and wait().
+    """
+
+    def __init__(self, folder):
+        """Makes the disk in `folder`: the size it will have, and nothing on it yet."""
+        self.folder = Path(folder)
+        self.disk = self.folder / "disk.img"
+        self.disk.touch()
+        os.truncate(self.disk, IMAGE_BYTES)
+        self.child = None
+
+    def cancel(self):
+        """Gives it up."""
+        process.cancel(self.child)
+
+    def go(self, image):
+        """Boots `image` (bytes)."""
+        with open(self.disk, "r+b") as disk:  # in place: the emulator has it open
+            disk.write(image)
+        process.tell(self.child, self.words())
+
+    def complaint(self, start=""):
+        """The last line that the emulator itself said and that begins so; "" if none."""
+        lines = (self.folder / "output").read_text(errors="replace").strip().splitlines()
+        return next((line for line in reversed(lines) if line.startswith(start)), "")
