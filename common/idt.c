@@ -44,11 +44,16 @@ void idt_set(unsigned vector, void (*entry)(void))
         };
 }
 
-void idt_init(void)
+void idt_load(void)
 {
         const struct table_pointer pointer = { sizeof(idt) - 1, (unsigned long)idt };
 
+        lidt(&pointer);
+}
+
+void idt_init(void)
+{
         for (unsigned vector = 0; vector < VECTORS; vector++)
                 idt_set(vector, trap_entry[vector]);
-        lidt(&pointer);
+        idt_load();
 }

@@ -5,10 +5,13 @@
 #   EMULATORS  which can run it: qemu, bochs
 #   EDIT       the files a student writes; these alone are taken from a submission
 #   GIVEN      the lab's other files
+#   NEEDS      what not every emulator's CPU has: vmx; or nothing
+#   CPUS       the CPU models of Bochs on which it is graded; or nothing
 #
 # On the command line, all optional:
 #
 #   TOOLPREFIX=x86_64-linux-gnu-   cross tools        CC=clang LD=ld.lld
+#   CPU=MODEL  for make bochs: a CPU model (bochs --help cpu)
 #   SOLVED=N   the solution's exercises 1 to N, the starter's from N+1 on
 #   EDITDIR=D  take the files of EDIT from folder D
 #   OUT=D      where everything built goes
@@ -38,6 +41,10 @@ $(error $(NAME)/Makefile: BITS=$(BITS) is unknown; it is 32 or 64)
 endif
 ifneq ($(filter-out qemu bochs,$(EMULATORS)),)
 $(error $(NAME)/Makefile: EMULATORS=$(EMULATORS): there are qemu and bochs)
+endif
+
+ifneq ($(filter-out vmx,$(NEEDS)),)
+$(error $(NAME)/Makefile: NEEDS=$(NEEDS): there is vmx)
 endif
 
 ifneq ($(shell mkdir -p '$(OUT)' 2>/dev/null && test -w '$(OUT)' && echo yes),yes)
@@ -73,8 +80,8 @@ CFLAGS  += -mno-red-zone
 endif
 
 COMMON_BOTH := leave.S leave.c idt.c mem.c print.c report.c serial.c trap.c
-COMMON_32   := trap32.S tss32.c paging32.c
-COMMON_64   := trap64.S long.S
+COMMON_32   := trap32.S tss32.c paging32.c v86print.S
+COMMON_64   := trap64.S long.S vmx.S vmcs_names.c vmx_names.c
 
 COMMON_BUILD := $(OUT)/common$(BITS)
 COMMON_OBJS  := $(patsubst %,$(COMMON_BUILD)/%.o,$(COMMON_BOTH) $(COMMON_$(BITS)))
@@ -157,11 +164,13 @@ help:
 	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without'
 	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
 
+BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %)
+
 qemu bochs: all
-	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $@ --window
+	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $@ --window $(BOOT_OPTIONS)
 
 qemu-nox bochs-nox: all
-	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=)
+	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=) $(BOOT_OPTIONS)
 
 grade:
 	@$(PYTHON) -S $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) \

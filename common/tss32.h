@@ -12,7 +12,8 @@
 
 #define IO_PORTS        0x10000
 
-/* SDM Vol. 3A, "Task-State Segment (TSS)" and "I/O Permission Bit Map". */
+/* SDM Vol. 3A, "Task-State Segment (TSS)"; Vol. 1, "I/O Permission Bit Map"; Vol. 3B,
+ * "Software Interrupt Handling Methods While in Virtual-8086 Mode". */
 struct tss32 {
         uint32_t link;
         uint32_t esp0, ss0;             /* the stack for traps to ring 0 */
@@ -22,13 +23,15 @@ struct tss32 {
         uint32_t es, cs, ss, ds, fs, gs, ldt;
         uint16_t debug_trap;
         uint16_t io_map_base;           /* offset of io_map */
+        uint8_t interrupt_map[32];      /* redirection bitmap, for INT n with CR4.VME */
         uint8_t io_map[IO_PORTS / 8];   /* a 1 bit: the port is denied */
         uint8_t io_map_end;             /* the CPU wants a last byte of ones */
 } __attribute__((packed));
 
 _Static_assert(offsetof(struct tss32, esp0) == TSS32_ESP0, "ESP0");
 _Static_assert(offsetof(struct tss32, io_map_base) == 102, "I/O map base address");
-_Static_assert(offsetof(struct tss32, io_map) == 104, "size of the TSS proper");
+_Static_assert(offsetof(struct tss32, interrupt_map) == 104, "size of the TSS proper");
+_Static_assert(offsetof(struct tss32, io_map) == 136, "the I/O map follows the other one");
 
 extern struct tss32 tss;
 

@@ -7,7 +7,7 @@
  */
 #include "selector.h"
 #include "todo.h"
-#include "vm86trap.h"
+#include "v86.h"
 #include "x86/control.h"
 
         .text

@@ -10,7 +10,6 @@
 #include "testbed.h"
 #include "vm86trap.h"
 #include "x86/control.h"
-#include "x86/uart.h"
 
         .macro  TASK entry, personality
         .word   v86_segment, \entry - base      /* CS:IP */
@@ -70,44 +69,6 @@ greet:  movw    $text_hello - base, %si
 ask_for_cr3:
         movl    %cr3, %eax
         hlt
-
-/* Sends the string at DS:SI. Changes AL, SI. */
-put_string:
-        lodsb
-        testb   %al, %al
-        jz      1f
-        call    put_byte
-        jmp     put_string
-1:      ret
-
-/* Sends EAX as eight hex digits. Changes EAX, CX. */
-put_hex:
-        movw    $8, %cx
-1:      roll    $4, %eax
-        pushl   %eax
-        andb    $15, %al
-        addb    $'0', %al
-        cmpb    $'9', %al
-        jbe     2f
-        addb    $'a' - '9' - 1, %al
-2:      call    put_byte
-        popl    %eax
-        loop    1b
-        ret
-
-/* Sends AL. The I/O permission bitmap allows every port. */
-put_byte:
-        pushw   %dx
-        pushw   %ax
-        movw    $UART_LSR, %dx
-1:      inb     %dx, %al
-        testb   $UART_LSR_THRE, %al
-        jz      1b
-        popw    %ax
-        movw    $UART_DATA, %dx
-        outb    %al, %dx
-        popw    %dx
-        ret
 
 text_hello:     .asciz  "Hello from Virtual-8086 mode\n"
 text_cr0:       .asciz  "CR0="
