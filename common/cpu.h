@@ -78,4 +78,46 @@ static inline void ltr(uint16_t selector)
         asm volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
+static inline void lgdt(const struct table_pointer *pointer)
+{
+        asm volatile("lgdt %0" : : "m"(*pointer));
+}
+
+static inline unsigned long read_cr3(void)
+{
+        unsigned long value;
+
+        asm volatile("mov %%cr3, %0" : "=r"(value));
+        return value;
+}
+
+/* A model-specific register; #GP if the CPU has none of that number. */
+static inline uint64_t rdmsr(uint32_t msr)
+{
+        uint32_t low, high;
+
+        asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+        return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+        asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+/* What CPUID says; any CPL. Subleaf 0. */
+struct cpuid {
+        uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf)
+{
+        struct cpuid said;
+
+        asm volatile("cpuid" : "=a"(said.eax), "=b"(said.ebx), "=c"(said.ecx), "=d"(said.edx)
+                     : "a"(leaf), "c"(0));
+        return said;
+}
+
 #endif

@@ -15,6 +15,7 @@
         .code64
 back_to_loader:
         cli
+        lgdt    gdt_pointer             /* a program may have worked with its own GDT */
         pushq   $SEL_CODE32
         pushq   $compatibility
         lretq                           /* compatibility mode: 32-bit code, LMA still 1 */

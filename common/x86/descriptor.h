@@ -18,6 +18,7 @@
 /* Types of code and data segments, with DESC_S */
 #define TYPE_DATA       0x2             /* writable data */
 #define TYPE_CODE       0xA             /* readable code */
+#define TYPE_ACCESSED   0x1             /* the CPU sets it when it loads the segment */
 
 /* Types of system segments and gates, without DESC_S */
 #define TYPE_LDT        0x2

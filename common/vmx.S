@@ -1,0 +1,50 @@
+/* vmx.S -- the instructions that work on a VMCS, one function each; 64-bit programs
+ * only. VMXON and VMXOFF, VMLAUNCH and VMRESUME are the labs'.
+ *
+ * Called from C in 64-bit mode, CPL 0, in VMX root operation (else #UD). RDI, RSI:
+ * the arguments. Returns enum vmx_result in EAX; changes RCX and flags.
+ */
+#include "vmx.h"
+
+        .text
+        .code64
+
+/* enum vmx_result vmclear(const uint64_t *pa): the VMCS region there is nobody's, not
+ * launched, and all of it is in memory. */
+        .globl  vmclear
+vmclear:
+        vmclear (%rdi)
+        jmp     result
+
+/* enum vmx_result vmptrld(const uint64_t *pa): makes it the current VMCS. */
+        .globl  vmptrld
+vmptrld:
+        vmptrld (%rdi)
+        jmp     result
+
+/* enum vmx_result vmptrst(uint64_t *pa): which VMCS is current? All ones: none is. */
+        .globl  vmptrst
+vmptrst:
+        vmptrst (%rdi)
+        jmp     result
+
+/* enum vmx_result vmread(uint64_t field, uint64_t *value) */
+        .globl  vmread
+vmread: vmread  %rdi, %rcx
+        jbe     result                  /* CF or ZF */
+        movq    %rcx, (%rsi)
+        jmp     result                  /* neither MOV nor JMP changes a flag */
+
+/* enum vmx_result vmwrite(uint64_t field, uint64_t value) */
+        .globl  vmwrite
+vmwrite:
+        vmwrite %rsi, %rdi
+
+result: movl    $VMX_FAIL_INVALID, %eax
+        jc      1f
+        movl    $VMX_FAIL_VALID, %eax
+        jz      1f
+        movl    $VMX_OK, %eax
+1:      ret
+
+        .section .note.GNU-stack, "", @progbits
