@@ -5,6 +5,8 @@
 #   EMULATORS  which can run it: qemu, bochs
 #   EDIT       the files a student writes; these alone are taken from a submission
 #   GIVEN      the lab's other files
+#   USES       files that a student wrote for other labs: NN-name/file
+#   ALSO       given files of other labs
 #   NEEDS      what not every emulator's CPU has: vmx; or nothing
 #   CPUS       the CPU models of Bochs on which it is graded; or nothing
 #
@@ -12,6 +14,7 @@
 #
 #   TOOLPREFIX=x86_64-linux-gnu-   cross tools        CC=clang LD=ld.lld
 #   CPU=MODEL  for make bochs: a CPU model (bochs --help cpu)
+#   BASE=reference  the solution's objects in place of the files in USES
 #   SOLVED=N   the solution's exercises 1 to N, the starter's from N+1 on
 #   EDITDIR=D  take the files of EDIT from folder D
 #   OUT=D      where everything built goes
@@ -26,6 +29,7 @@ PYTHON  := /usr/bin/python3
 SOLVED  ?= 99
 EDITDIR ?= .
 OUT     ?= $(TOP)/build
+STAGE   := $(SOLVED)
 BUILD   ?= $(OUT)/$(NAME)$(if $(filter-out 99,$(SOLVED)),-solved-$(SOLVED))
 
 # 1 sector of loader and a program of up to 1007: one cylinder of 16 heads, 63 sectors.
@@ -45,6 +49,10 @@ endif
 
 ifneq ($(filter-out vmx,$(NEEDS)),)
 $(error $(NAME)/Makefile: NEEDS=$(NEEDS): there is vmx)
+endif
+
+ifneq ($(filter-out reference,$(BASE)),)
+$(error BASE=$(BASE) is unknown; it is reference, or nothing: your own files of other labs)
 endif
 
 ifneq ($(shell mkdir -p '$(OUT)' 2>/dev/null && test -w '$(OUT)' && echo yes),yes)
@@ -81,13 +89,18 @@ endif
 
 COMMON_BOTH := leave.S leave.c idt.c mem.c print.c report.c serial.c trap.c
 COMMON_32   := trap32.S tss32.c paging32.c v86print.S
-COMMON_64   := trap64.S long.S vmx.S vmcs_names.c vmx_names.c
+COMMON_64   := trap64.S long.S v86print.S vmx.S vmcs_names.c vmx_names.c \
+               explain.c explain_rules.c explain_controls.c explain_ept.c explain_transitions.c \
+               explain_host.c explain_guest.c explain_segments.c explain_state.c explain_msrs.c
 
 COMMON_BUILD := $(OUT)/common$(BITS)
 COMMON_OBJS  := $(patsubst %,$(COMMON_BUILD)/%.o,$(COMMON_BOTH) $(COMMON_$(BITS)))
 GIVEN_BUILD  := $(OUT)/$(NAME)/given
-HEADERS      := $(patsubst %,$(GIVEN_BUILD)/include/%,$(wildcard *.h))
-GIVEN_OBJS   := $(patsubst %,$(GIVEN_BUILD)/%.o,$(GIVEN))
+USED_LABS    := $(sort $(patsubst %/,../%,$(dir $(USES) $(ALSO))))
+VPATH        := $(USED_LABS)            # where make looks for their headers and ALSO
+HEADERS      := $(patsubst %,$(GIVEN_BUILD)/include/%,$(notdir $(wildcard *.h $(USED_LABS:=/*.h))))
+GIVEN_OBJS   := $(patsubst %,$(GIVEN_BUILD)/%.o,$(GIVEN) $(notdir $(ALSO)))
+USES_OBJS    := $(patsubst %,$(BUILD)/$(or $(BASE),edit)/%.o,$(notdir $(USES)))
 EDIT_OBJS    := $(patsubst %,$(BUILD)/edit/%.o,$(EDIT))
 PROGRAM      := $(BUILD)/$(NAME)
 
@@ -108,7 +121,7 @@ $(PROGRAM).img: $(COMMON_BUILD)/boot.bin $(PROGRAM).b
 $(PROGRAM).b: $(PROGRAM).elf
 	@$(OBJCOPY) -O binary $< $@
 
-$(PROGRAM).elf: $(COMMON_BUILD)/start.S.o $(EDIT_OBJS) $(GIVEN_OBJS) $(COMMON_BUILD)/libcommon.a $(TOP)/ldscript
+$(PROGRAM).elf: $(COMMON_BUILD)/start.S.o $(USES_OBJS) $(EDIT_OBJS) $(GIVEN_OBJS) $(COMMON_BUILD)/libcommon.a $(TOP)/ldscript
 	@mkdir -p $(@D)
 	@$(LD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -136,7 +149,7 @@ $(COMMON_BUILD)/%.o: CPPFLAGS += -DIMAGE_SECTORS=$(IMAGE_SECTORS)
 $(COMMON_BUILD)/%.o: $(COMMON)/%
 	$(COMPILE)
 
-$(GIVEN_BUILD)/%.o: CPPFLAGS += -I. -DLAB_NAME='"$(NAME)"'
+$(GIVEN_BUILD)/%.o: CPPFLAGS += -I. $(USED_LABS:%=-I%) -DLAB_NAME='"$(NAME)"'
 $(GIVEN_BUILD)/%.o: %
 	$(COMPILE)
 
@@ -147,14 +160,25 @@ $(GIVEN_BUILD)/include/%.h: %.h
 
 # What it took from elsewhere is written down, by the preprocessor in .d and by the
 # assembler (.include, .incbin) in .ad; the grader looks.
-$(BUILD)/edit/%.o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=$(SOLVED)
+$(BUILD)/edit/%.o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=$(STAGE)
 ifeq ($(findstring clang,$(CC)),)
 $(BUILD)/edit/%.o: CPPFLAGS += -Wa,--MD,$(@:.o=.ad)
 endif
 $(BUILD)/edit/%.o: $(EDITDIR)/% | $(HEADERS)
 	$(COMPILE)
 
--include $(COMMON_OBJS:.o=.d) $(GIVEN_OBJS:.o=.d) $(EDIT_OBJS:.o=.d) \
+# Those for other labs lie in the folders of these, or, all together, in EDITDIR.
+define USES_RULE
+$(BUILD)/edit/$(notdir $1).o: STAGE := 99
+$(BUILD)/edit/$(notdir $1).o: $(if $(filter .,$(EDITDIR)),../$1,$(EDITDIR)/$(notdir $1)) | $(HEADERS)
+	$$(COMPILE)
+$(BUILD)/reference/$(notdir $1).o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=99
+$(BUILD)/reference/$(notdir $1).o: $(or $(wildcard reference/$(notdir $1).o),../$1) | $(HEADERS)
+	$$(if $$(filter %.o,$$<),@mkdir -p $$(@D) && cp $$< $$@,$$(COMPILE))
+endef
+$(foreach file,$(USES),$(eval $(call USES_RULE,$(file))))
+
+-include $(COMMON_OBJS:.o=.d) $(GIVEN_OBJS:.o=.d) $(USES_OBJS:.o=.d) $(EDIT_OBJS:.o=.d) \
          $(COMMON_BUILD)/start.S.d $(COMMON_BUILD)/boot.S.d
 
 # Running and grading: the work is done by the programs in grading/.
@@ -174,7 +198,7 @@ qemu-nox bochs-nox: all
 
 grade:
 	@$(PYTHON) -S $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) \
-	    $(if $(EMU),--emu '$(EMU)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
+	    $(if $(EMU),--emu '$(EMU)') $(if $(BASE),--base '$(BASE)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
 
 handin:
 	@$(PYTHON) $(TOP)/grading/handin $(CURDIR) --lab $(NAME) --out $(OUT)

@@ -1,9 +1,11 @@
 /* decode.c -- recognises `mov %cr0, reg` by its machine code.
  *
- * Called by emulate(), ring 0, for every instruction at which a task trapped.
+ * Called by emulate(), ring 0, for every instruction at which a task trapped; and, in
+ * the lab with VMX, by a 64-bit monitor.
  */
+#include "decode.h"
+
 #include "todo.h"
-#include "vm86trap.h"
 
 /* Returns the number of the destination register (0 = EAX, 1 = ECX, 2 = EDX,
  * 3 = EBX, 4 = ESP, 5 = EBP, 6 = ESI, 7 = EDI) if the three bytes at the bottom

@@ -9,6 +9,7 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
+#include "decode.h"
 #include "v86.h"
 
 /* Where a task starts. */
@@ -24,10 +25,6 @@ void run_task(const struct task *task);
 uint32_t fault_address(const struct v86_trap *trap);
 void set_register(struct v86_trap *trap, int number, uint32_t value);
 unsigned emulate(struct v86_trap *trap);
-
-/* decode.c */
-#define NOT_MOV_FROM_CR0 (-1)
-int decode_mov_from_cr0(uint32_t code);
 
 /* isrGPF.S: vector 13 of the IDT. */
 void isrGPF(void);
