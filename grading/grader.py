@@ -40,7 +40,8 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
             fresh(folder)
         # They start while we prepare what they shall run.
         release = version(emulator.PROGRAM, out)
-        boots = [emulator.Boot(folder, Limits(), release) for folder in folders]
+        boots = [emulator.Boot(folder, Limits(), release, lab.cpu(seed + number))
+                 for number, folder in enumerate(folders)]
         try:
             return grade_on(boots, release, submission, lab, emulator, seed, out, variables, work)
         except BaseException:
@@ -52,6 +53,7 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
 def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work):
     """grade(), on emulators that have been started."""
     from grading import build, image, intake
+    from grading.watch import watch
 
     contents = intake.take(submission, lab, work / "files")
     with locked(out):
@@ -59,11 +61,13 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     rubric = lab.rubric()
     challenges, disks = [], []
     if not built.error:
-        region = image.read_symbols(built.symbols)[rubric.REGION]
+        symbols = image.read_symbols(built.symbols)
+        region = symbols[rubric.REGION]
+        looking = watch(lab, rubric, built.image, symbols)
         for number, boot in enumerate(boots):
             challenges.append(rubric.draw(seed + number, region))
             disks.append(image.with_challenge(built.image, region, challenges[-1].content))
-            boot.go(disks[-1])
+            boot.go(disks[-1], looking)
 
     # While they run: what is needed behind it, which takes time to load.
     import hashlib
@@ -71,13 +75,13 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     from grading import judge, log, report
     origin = report.Origin(
         seed, emulator.NAME, release, version("gcc", out),
-        intake.digest(contents), [hashlib.sha256(disk).hexdigest() for disk in disks])
+        intake.digest(contents), "reference" if "BASE=reference" in variables else "own", [hashlib.sha256(disk).hexdigest() for disk in disks])
     if built.error:
         for boot in boots:
             boot.cancel()
         return report.result(lab, judge.unbuilt(rubric, built.error), [], origin,
                              built.output), []
-    runs = [boot.wait() for boot in boots]
+    runs = [boot.wait()._replace(symbols=symbols) for boot in boots]
     judged = [judge.judge(rubric, challenge, log.read(run.serial, lab.name), run)
               for challenge, run in zip(challenges, runs)]
     return report.result(lab, judge.worst(judged), runs, origin,

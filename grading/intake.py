@@ -1,7 +1,7 @@
 """First stage: takes the student's files out of a submission, and nothing else.
 
 A submission is a folder or a tarball (`make handin`) that holds the files named in
-EDIT of the lab's Makefile, directly or under labs/NN-name/. They are copied as
+EDIT and USES of the lab's Makefile, directly or under labs/NN-name/. They are copied as
 regular files under a size limit; everything else in it (Makefiles, headers,
 links) is left behind.
 """
@@ -47,12 +47,21 @@ def read_regular(path):
 
 def from_folder(folder, lab):
     """Name → bytes of the lab's files in a folder."""
-    inner = folder / "labs" / lab.name
+    return {name: read_regular(place(folder, lab, owner) / name)
+            for name, owner in lab.sources.items()}
+
+
+def place(folder, lab, owner):
+    """Where in a submission the files for lab `owner` are."""
+    inner = folder / "labs" / owner
     for link in (folder / "labs", inner):
         if link.is_symlink():
             raise UsageError(f"{link} is a link; a submission holds folders and files")
-    source = inner if inner.is_dir() else folder
-    return {name: read_regular(source / name) for name in lab.edit}
+    if inner.is_dir():
+        return inner
+    # The folder of a lab, in a tree: the other labs' folders are beside it.
+    beside = folder.absolute().parent / owner
+    return beside if folder.absolute().name == lab.name and beside.is_dir() else folder
 
 
 def from_tarball(path, lab):
@@ -60,7 +69,8 @@ def from_tarball(path, lab):
     import tarfile  # slow to load: not before it is needed
     import zlib
 
-    wanted = {place + name: name for name in lab.edit for place in (f"labs/{lab.name}/", "")}
+    wanted = {place + name: name for name, owner in lab.sources.items()
+              for place in (f"labs/{owner}/", "")}
     contents = {}
     try:
         if not path.is_file():
@@ -77,16 +87,16 @@ def from_tarball(path, lab):
                     contents[name] = tar.extractfile(member).read(MAX_BYTES)
     except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError):
         raise UsageError(f"{path} is no folder and no tarball; make handin makes one") from None
-    for name in lab.edit:
+    for name in lab.sources:
         if name not in contents:
-            raise UsageError(f"{path} lacks {name}; a submission holds {' '.join(lab.edit)}")
-    return {name: contents[name] for name in lab.edit}
+            raise UsageError(f"{path} lacks {name}; a submission holds {' '.join(lab.sources)}")
+    return {name: contents[name] for name in lab.sources}
 
 
 def take(submission, lab, destination):
-    """Copies the lab's EDIT files from `submission` to folder `destination`.
+    """Copies the lab's files from `submission` to folder `destination`.
 
-    Returns name → bytes, in the order of EDIT. A copy that is there already and
+    Returns name → bytes, in the order of lab.sources. A copy that is there already and
     equal is left alone, so that make sees what changed. UsageError if a file is
     missing; then nothing is written.
     """
@@ -97,7 +107,7 @@ def take(submission, lab, destination):
         contents = from_tarball(submission, lab)
     else:
         raise UsageError(f"{submission}: there is no such folder or tarball; "
-                         f"name one that holds {' '.join(lab.edit)}")
+                         f"name one that holds {' '.join(lab.sources)}")
     try:
         destination.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():

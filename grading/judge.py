@@ -2,12 +2,15 @@
 
 from typing import NamedTuple
 
+from grading import crash
+from grading.log import printable
 from grading.rubric import failed
 
 # From harmless to severe; the most severe verdict of a lab is the lab's.
 VERDICTS = ("PASS", "SKIP", "TODO", "FAIL", "HANG", "CRASH", "ERROR")
 
 TODO_HINT = "the comment there says what to do; when it is done, lab_todo() goes"
+TODO_ELSEWHERE = "a step of an earlier lab: finish it there, or link the solution's: BASE=reference"
 
 
 class Verdict(NamedTuple):
@@ -23,6 +26,9 @@ class Verdict(NamedTuple):
 
 def judge(rubric, challenge, log, run):
     """The verdicts of all exercises, in order."""
+    cannot = getattr(rubric, "cannot", lambda run: None)(run)
+    if cannot and not run.problem:
+        return [Verdict(exercise, "SKIP", 0, "", cannot) for exercise in rubric.EXERCISES]
     # An orderly end: said once, in one run, and confirmed by the machine.
     log = log._replace(end=log.end and log.begins == 1 and run.powered_off)
     if log.begins and log.challenge != challenge.id:
@@ -31,7 +37,7 @@ def judge(rubric, challenge, log, run):
         findings = {exercise.id: claim for exercise in rubric.EXERCISES}
     else:
         findings = {} if run.problem or not log.begins else rubric.check(challenge, log, run)
-    ending = how_it_ended(log, run)
+    ending = how_it_ended(log, run, getattr(rubric, "TABLES", {}))
     order = [exercise.id for exercise in rubric.EXERCISES]
     reached = order.index(log.todo) if ending[0] == "TODO" and log.todo in order else None
     verdicts = []
@@ -42,6 +48,8 @@ def judge(rubric, challenge, log, run):
             finding = failed("something of it in this run",
                              f"nothing, though the run got to TODO({log.todo})")
         verdicts.append(decide(exercise, finding, ending, broken))
+        if verdicts[-1].status == "TODO" and log.todo not in order:
+            verdicts[-1] = verdicts[-1]._replace(hint=TODO_ELSEWHERE)
         if not broken and verdicts[-1].status != "PASS":
             broken = exercise.id
     return verdicts
@@ -61,7 +69,7 @@ def decide(exercise, finding, ending, broken):
         status, expected, got = ending
         if status == "FAIL" and broken:
             return Verdict(exercise, status, 0, "", f"cannot be seen until {broken} works")
-        hint = TODO_HINT if status == "TODO" else exercise.hint
+        hint = {"TODO": TODO_HINT, "FAIL": exercise.hint}.get(status, "")
         return Verdict(exercise, status, 0, expected, got, hint)
     if finding.passed:
         return Verdict(exercise, "PASS", exercise.points)
@@ -69,8 +77,11 @@ def decide(exercise, finding, ending, broken):
                    finding.hint or exercise.hint)
 
 
-def how_it_ended(log, run):
-    """(verdict, expected, got) for an exercise of which the run shows nothing."""
+def how_it_ended(log, run, tables):
+    """(verdict, expected, got) for an exercise of which the run shows nothing.
+
+    `tables`: the rubric's TABLES, for crash.words().
+    """
     if run.problem:
         return "ERROR", "the emulator runs", run.problem
     if not log.begins:
@@ -84,12 +95,21 @@ def how_it_ended(log, run):
     if run.over_budget:
         return "HANG", "the run ends", f"{budget(run)}; {last_traps(run)}"
     if run.reset:
-        return "CRASH", "the run ends", f"the CPU was reset (triple fault); {last_traps(run)}"
+        return "CRASH", "the run ends", crash.words(run, tables)
+    if run.gave_up:
+        return ("CRASH", "the run ends",
+                f"{run.emulator} could not go on ({run.gave_up}); {last_traps(run)}")
     if log.exception:
         return "CRASH", "no exception", f"{log.exception}; {last_traps(run)}"
     if not log.end:
-        return "CRASH", "the log's end line", f"the log breaks off; {last_traps(run)}"
+        return "CRASH", "the log's end line", f"the log breaks off{behind(log)}; {last_traps(run)}"
     return "FAIL", "something of it in this run", "nothing"
+
+
+def behind(log):
+    """The last line that the run said to people, if there is one."""
+    lines = [line for line in log.text.split("\n") if line.strip()]
+    return f' behind "{printable(lines[-1][:100])}"' if lines else ""
 
 
 def budget(run):
@@ -101,7 +121,8 @@ def last_traps(run, count=3):
     """The run's last exceptions, in words."""
     if not run.traps:
         return "the CPU recorded no exception"
-    return "last exceptions: " + ", then ".join(str(trap) for trap in run.traps[-count:])
+    return "last exceptions: " + ", then ".join(crash.briefly(trap, run)
+                                               for trap in run.traps[-count:])
 
 
 def most_severe(verdicts):

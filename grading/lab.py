@@ -18,8 +18,11 @@ class Lab(NamedTuple):
     name: str  # "01-vm86trap"
     folder: Path
     edit: tuple[str, ...]  # the files a student writes
+    uses: tuple[str, ...]  # what a student wrote for other labs: "NN-name/file"
     given: tuple[str, ...]  # the lab's other sources
-    emulators: tuple[str, ...]  # which can run it, the usual one first
+    emulators: tuple[str, ...]  # which can boot it, the usual one first
+    needs: tuple[str, ...]  # what not every emulator's CPU has: "vmx"
+    cpus: tuple[str, ...]  # models on which it is graded, in turn; none: the usual one
 
     def rubric(self):
         """The lab's rubric package: EXERCISES, draw(), check(); see grading/rubric.py."""
@@ -32,6 +35,16 @@ class Lab(NamedTuple):
             sys.modules[name] = module
             spec.loader.exec_module(module)
         return sys.modules[name]
+
+    @property
+    def sources(self):
+        """File → the lab for which a student writes it: all that a submission holds."""
+        return {name: self.name for name in self.edit} \
+            | dict(reversed(path.split("/")) for path in self.uses)
+
+    def cpu(self, number):
+        """The CPU model for the challenge of that number; None for the usual one."""
+        return self.cpus[number % len(self.cpus)] if self.cpus else None
 
 
 def all_labs(root=ROOT):
@@ -52,6 +65,7 @@ def find(number, root=ROOT):
 
 def load(folder):
     """Reads the plain assignments of a lab's Makefile."""
-    values = dict(ASSIGNMENT.findall((folder / "Makefile").read_text()))
-    return Lab(folder.name, folder, tuple(values["EDIT"].split()),
-               tuple(values["GIVEN"].split()), tuple(values["EMULATORS"].split()))
+    text = (folder / "Makefile").read_text().replace("\\\n", " ")
+    values = dict(ASSIGNMENT.findall(text))
+    return Lab(folder.name, folder, *(tuple(values.get(name, "").split()) for name in
+                                      ("EDIT", "USES", "GIVEN", "EMULATORS", "NEEDS", "CPUS")))

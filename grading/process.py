@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import NamedTuple
 
 
@@ -39,9 +40,10 @@ def die_with_parent():
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start(command, limits, cwd, env=None):
+def start(command, limits, cwd, env=None, piped=False):
     """Starts `command` in a process group of its own: input from a pipe, output to
-    cwd/output. FileNotFoundError if the program is not installed.
+    cwd/output, or to a pipe too if `piped`. FileNotFoundError if the program is not
+    installed.
 
     On Linux it does not outlive us, should we be killed: a frozen emulator uses no CPU
     time, so its budget would never end it.
@@ -53,7 +55,8 @@ def start(command, limits, cwd, env=None):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    with open(os.path.join(cwd, "output"), "wb") as output:
+    file = nullcontext(subprocess.PIPE) if piped else open(os.path.join(cwd, "output"), "wb")
+    with file as output:
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
                                 stdout=output, stderr=subprocess.STDOUT,
                                 start_new_session=True, preexec_fn=restrict)
@@ -89,6 +92,8 @@ def finish(child):
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+        if child.stdout:
+            child.stdout.close()
     code = child.returncode
     over = OVER_BUDGET.get(-code) if code < 0 else None
     return Ended(code, over, usage.ru_utime + usage.ru_stime)

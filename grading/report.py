@@ -20,6 +20,7 @@ class Origin(NamedTuple):
     emulator_version: str
     compiler: str
     submission_sha256: str
+    base: str  # "own", or "reference" for what the lab uses of other labs
     image_sha256: list  # one for each challenge; none if it did not build
 
 
@@ -32,11 +33,13 @@ def result(lab, verdicts, runs, origin, text):
         "max": sum(verdict.exercise.points for verdict in verdicts),
         "verdict": most_severe(verdicts),
         "seed": origin.seed,
+        "base": origin.base,
         "emulator": origin.emulator,
         "versions": {"emulator": origin.emulator_version, "compiler": origin.compiler},
         "submission_sha256": origin.submission_sha256,
         "runs": [{
             "seed": origin.seed + number,
+            "cpu": run.cpu,
             "cpu_seconds": round(run.cpu_seconds, 3),
             "exceptions": len(run.traps),
             "image_sha256": image_sha256,
@@ -82,10 +85,14 @@ def colour(status, file):
 
 def table(values, file=sys.stdout):
     """Prints the result for people: what passed, and of the rest, why not."""
-    print(f"{values['lab']} on {values['versions']['emulator']}, SEED={values['seed']}", file=file)
+    base = ", BASE=reference" if values["base"] == "reference" else ""
+    print(f"{values['lab']} on {values['versions']['emulator']}, SEED={values['seed']}{base}",
+          file=file)
     stopped = None
+    ids = max(len(exercise["id"]) for exercise in values["exercises"])
+    titles = max(28, *(len(exercise["title"]) for exercise in values["exercises"]))
     for exercise in values["exercises"]:
-        print(f"  {exercise['id']}  {exercise['title']:28} {exercise['score']:3}/"
+        print(f"  {exercise['id']:{ids}}  {exercise['title']:{titles}} {exercise['score']:3}/"
               f"{exercise['max']:<3} {colour(exercise['status'], file)}", file=file)
         if exercise["status"] == "PASS":
             continue

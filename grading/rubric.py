@@ -8,6 +8,15 @@ labs/NN-name/rubric/__init__.py offers:
     draw(seed, region)            → a challenge: .id, .content (bytes), and what the
                                     rubric needs to know of it; `region` is its address
     check(challenge, log, run)    → exercise id → Finding, for those that can be seen
+
+and, if it wants to:
+
+    MEMORY      symbol → bytes: what to read of the machine's memory (run.memory)
+    CHECKPOINTS symbols of instructions before which it is read, beside leave()
+    TABLES      "gdt", "ldt", "idt" → the symbol of each, if they are in MEMORY: what a
+                crash is explained with
+    cannot(run)                   → why this machine cannot show anything of the lab, a
+                                    sentence, or None; then every exercise is SKIP
 """
 
 from typing import NamedTuple

@@ -16,17 +16,22 @@ VECTOR_NAMES = {
 class Trap(NamedTuple):
     """One exception, with the CPU as it was when it happened.
 
-    The fields after `error` are None where the emulator does not record them
-    (Bochs, for an exception that does not leave virtual-8086 mode).
+    The fields after `error` are None where the emulator does not record them (Bochs, for
+    an exception that does not leave virtual-8086 mode, unless the CPU gave up there).
     """
 
     vector: int
-    error: int
+    error: int | None  # None: not recorded (QEMU, of one that turned into a #DF)
     registers: dict | None = None  # by the names in REGISTERS
     segments: dict | None = None  # selectors, by the names in SEGMENTS
     ip: int | None = None
     eflags: int | None = None
     cr0: int | None = None
+    tables: "Tables | None" = None  # what the CPU worked with
+    base: int | None = None  # of CS, outside virtual-8086 mode
+    cr2: int | None = None  # of a #PF: the address
+    nested: bool = False  # on the way to the handler of the one before it
+    long: bool = False  # in long mode
 
     @property
     def v86(self):
@@ -38,11 +43,91 @@ class Trap(NamedTuple):
         """The physical address of the instruction, in virtual-8086 mode."""
         return self.segments["cs"] * 16 + self.ip
 
+    @property
+    def linear(self):
+        """The linear address of the instruction; None if it is not known."""
+        if self.ip is None:
+            return None
+        return self.address if self.v86 and self.segments else (self.base or 0) + self.ip
+
     def __str__(self):
         name = VECTOR_NAMES.get(self.vector, f"vector {self.vector}")
         where = "ring 0" if not self.v86 else "virtual-8086 mode"
-        at = "" if self.ip is None else f" at {self.segments['cs']:04x}:{self.ip:04x}"
-        return f"{name} (error code {self.error:#x}) in {where}{at}"
+        at = "" if self.ip is None else f" at {self.ip:#x}"
+        if self.segments:
+            at = f" at {self.segments['cs']:04x}:{self.ip:04x}"
+        error = "" if self.error is None else f" (error code {self.error:#x})"
+        return f"{name}{error} in {where}{at}"
+
+
+class Tables(NamedTuple):
+    """The registers that say where the CPU finds its tables. Bases are linear addresses."""
+
+    gdtr: tuple  # base, limit
+    idtr: tuple
+    ldtr: tuple  # selector, base, limit
+    tr: tuple
+    cr3: int
+    cr4: int
+
+
+class VmxStep(NamedTuple):
+    """One VMX instruction that the CPU executed, or refused to."""
+
+    name: str  # "vmxon", "vmwrite", ...
+    time: int  # instructions since the CPU's reset
+    registers: dict  # "rax" ... "r15" before it
+    cr0: int
+    cr4: int
+    flags: int  # RFLAGS after it: CF is VMfailInvalid, ZF is VMfailValid
+    registers_after: dict
+    faulted: int | None  # the vector, if it raised an exception
+
+
+class VmEntry(NamedTuple):
+    """One VM entry: the guest's CPU in front of its first instruction."""
+
+    time: int  # instructions since the CPU's reset
+    how: str  # "vmlaunch" or "vmresume"
+    registers: dict  # "rax" ... "r15", "rsp", "rip"
+    flags: int
+
+
+class VmExit(NamedTuple):
+    """One VM exit, or an entry that failed while the guest's state was loaded."""
+
+    time: int
+    reason: int  # the basic reason
+    qualification: int
+    registers: dict  # the guest's, but "rsp" and "rip", which are the host's already
+
+
+class Watch(NamedTuple):
+    """What to look at in a run, beside exceptions. Addresses are physical."""
+
+    memory: tuple = ()  # of (address, bytes): to be read
+    at: tuple = ()  # the instructions before which it is read; the last time counts
+    vmx: dict = {}  # address → name of each VMX instruction in the program
+
+
+class Memory:
+    """What was read of the machine's memory."""
+
+    def __init__(self, pieces):
+        """`pieces`: address → bytes."""
+        self.pieces = pieces
+
+    def read(self, address, length):
+        """`length` bytes at a physical address; None if they were not read."""
+        for start, content in self.pieces.items():
+            if start <= address and address + length <= start + len(content):
+                return content[address - start:address - start + length]
+        return None
+
+    def number(self, address, length):
+        """The same as a number, lowest byte first; None if it was not read."""
+        content = self.read(address, length)
+        return None if content is None else int.from_bytes(content, "little")
 
 
 class Run(NamedTuple):
@@ -56,6 +141,12 @@ class Run(NamedTuple):
     emulator: str
     cpu_seconds: float
     problem: str | None = None  # why the emulator itself failed: our error
+    gave_up: str | None = None  # what an emulator said that could not go on with the program
+    memory: Memory = Memory({})  # what Watch.memory asked for
+    vmx: tuple = ()  # of VmxStep, in order
+    vm: tuple = ()  # of VmEntry and VmExit, in order
+    cpu: str = ""  # the model, where there are several
+    symbols: dict = {}  # of the program: name → address
 
     def text(self, limit=16384):
         """The start of the serial log as text; what is no ASCII is marked."""

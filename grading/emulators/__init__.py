@@ -1,9 +1,11 @@
 """The emulators. Facts about one live in its module, and only there.
 
-Each module has NAME and PROGRAM; for people interactive(folder, window) and
-show(command, folder); for the bench stock(folder); for the grader a class
-Boot(folder, limits, version), which starts the emulator frozen, so that its start and
-the build go side by side, with .go(image bytes), .wait() → witness.Run, and .cancel().
+Each module has NAME, PROGRAM, and OFFERS, which of the things that a lab may need its CPU
+has; for people interactive(folder, window, cpu, needs) and show(command, folder), which is
+true if the CPU was reset; for the bench stock(folder); for the grader a class Boot(folder,
+limits, version, cpu), which starts the emulator frozen, so that its start and the build go
+side by side, with .go(image bytes, watch), .wait() → witness.Run, and .cancel(). `cpu` is
+one of models(), or None for the usual one.
 """
 
 import shutil
@@ -30,6 +32,12 @@ def get(name):
     if not shutil.which(module.PROGRAM):
         raise UsageError(f"{module.PROGRAM} is not installed; ./setup.sh installs it")
     return module
+
+
+def can_run(lab):
+    """The names of the emulators whose CPU has all that `lab` needs."""
+    return [name for name in lab.emulators
+            if set(lab.needs) <= set(import_module(f"grading.emulators.{name}").OFFERS)]
 
 
 def first_installed(names):

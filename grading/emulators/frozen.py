@@ -5,13 +5,14 @@ from pathlib import Path
 
 from grading import process
 from grading.image import IMAGE_BYTES
+from grading.witness import Watch
 
 
 class Frozen:
     """One boot for the grader, up to its first instruction.
 
     A module's Boot adds __init__(), which starts the emulator on `disk` as `child`;
-    words(), which let it run when they are written to its input; and wait().
+    let_go(watch), which lets the CPU run; and wait().
     """
 
     def __init__(self, folder):
@@ -26,11 +27,11 @@ class Frozen:
         """Gives it up."""
         process.cancel(self.child)
 
-    def go(self, image):
-        """Boots `image` (bytes)."""
+    def go(self, image, watch=Watch()):
+        """Boots `image` (bytes); `watch` says what is wanted beside exceptions."""
         with open(self.disk, "r+b") as disk:  # in place: the emulator has it open
             disk.write(image)
-        process.tell(self.child, self.words())
+        self.let_go(watch)
 
     def complaint(self, start=""):
         """The last line that the emulator itself said and that begins so; "" if none."""

@@ -10,16 +10,24 @@ import os
 import re
 import subprocess
 from itertools import islice
+from pathlib import Path
 
 from grading import process
 from grading.emulators.frozen import Frozen
-from grading.witness import REGISTERS, SEGMENTS, Run, Trap
+from grading.witness import REGISTERS, SEGMENTS, Memory, Run, Tables, Trap, Watch
 
 NAME = "qemu"
 PROGRAM = "qemu-system-x86_64"
+OFFERS = ()  # TCG, the accelerator without KVM, has no VMX; with KVM there is no witness
+NESTED = Path("/sys/module/kvm_intel/parameters/nested")
 
 # An isa-debug-exit write of 0 (common/leave.c) ends QEMU with this code.
 POWERED_OFF = 1
+
+# The machine's memory is a file, which can be read when the run is over.
+RAM_BYTES = 16 * 1024 * 1024
+RAM = ["-m", "16", "-object", "memory-backend-file,id=ram,size=16M,mem-path=ram,share=on",
+       "-machine", "memory-backend=ram"]
 
 MAX_TRAPS = 5000  # read of a witness; an endless fault leaves many more
 
@@ -30,15 +38,45 @@ MACHINE = ["-machine", "isapc", "-cpu", "qemu64", "-accel", "tcg", "-no-user-con
            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
-BLOCK = re.compile(r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=([01]) ")  # i=1: an INT instruction
+# An exception may be raised on the way to the handler of an `old` one; of a `new` one that
+# turned into a #DF no more is known.
+BLOCK = re.compile(r"(?:check_exception old: 0x([0-9a-f]+) new 0x([0-9a-f]+)\n *\d+: )?"
+                   r"v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=([01]) ")  # i=1: an INT instruction
+NONE_BEFORE, DOUBLE_FAULT, PAGE_FAULT = 0xFFFFFFFF, 8, 14
+CONTRIBUTORY = (0, 10, 11, 12, 13)  # with #PF, all that a handler's gate and stack can raise
 REGISTER = re.compile(r"\b(E[A-D]X|E[SBD][IP]|EIP|EFL|CR0)=([0-9a-f]{8})")
-SEGMENT = re.compile(r"^([C-GS]S) =([0-9a-f]{4}) ", re.MULTILINE)
+SEGMENT = re.compile(r"^([C-GS]S) =([0-9a-f]{4}) ([0-9a-f]{8}) ", re.MULTILINE)
+TABLE = re.compile(r"^(GDT|IDT)= {5}([0-9a-f]{8}) ([0-9a-f]{8})$", re.MULTILINE)
+SYSTEM_SEGMENT = re.compile(r"^(LDT|TR )=([0-9a-f]{4}) ([0-9a-f]{8}) ([0-9a-f]{8}) ", re.MULTILINE)
+FATAL = re.compile(r"^(?:\(qemu\) )?qemu: fatal: (.*)$", re.MULTILINE)
+CONTROL = re.compile(r"\b(CR[234])=([0-9a-f]{8})\b")
 
 
-def interactive(folder, window):
+def accelerator(needs):
+    """MACHINE, with this computer's own CPU by KVM if that alone can give what is needed."""
+    if "vmx" not in needs or not nested_vmx():
+        return MACHINE
+    return [{"tcg": "kvm", "qemu64": "host"}.get(word, word) for word in MACHINE]
+
+
+def nested_vmx():
+    """True if KVM lets a guest use VMX: detected, not assumed."""
+    try:
+        nested = NESTED.read_text().strip()
+    except OSError:
+        return False
+    return nested in ("Y", "1") and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def interactive(folder, window, cpu=None, needs=()):
     """The command that boots folder/disk.img for a person, serial line on the terminal."""
-    return [PROGRAM, *MACHINE, "-drive", f"file={folder}/disk.img,format=raw,if=ide",
+    return [PROGRAM, *accelerator(needs), "-drive", f"file={folder}/disk.img,format=raw,if=ide",
             "-serial", "mon:stdio", *(["-vga", "std"] if window else ["-display", "none"])]
+
+
+def models():
+    """None by name: what programs of ours need of a CPU, QEMU has or has not."""
+    return []
 
 
 def stock(folder):
@@ -50,25 +88,39 @@ def stock(folder):
 
 
 def show(command, folder, stdin=None):
-    """Runs it. Ctrl-A X ends it, if the program does not."""
-    subprocess.run(command, stdin=stdin, check=False)
+    """Runs it. True if it ended without the program's saying so: a reset, or Ctrl-A X."""
+    return subprocess.run(command, stdin=stdin, check=False).returncode == 0
 
 
 class Boot(Frozen):
     """One boot for the grader."""
 
-    def __init__(self, folder, limits, version):
+    def __init__(self, folder, limits, version, cpu=None):
         """Starts QEMU in `folder`, frozen in front of the first instruction."""
         super().__init__(folder)
-        command = [PROGRAM, *MACHINE, "-icount", "shift=7,sleep=off", "-display", "none",
+        self.ram = self.folder / "ram"
+        self.ram.touch()
+        os.truncate(self.ram, RAM_BYTES)
+        self.watch = Watch()
+        command = [PROGRAM, *MACHINE, *RAM, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
                    "-d", "int", "-D", "witness.log",
                    "-drive", "file=disk.img,format=raw,if=ide"]
         self.child = process.start(command, limits, folder, os.environ | {"TMPDIR": str(folder)})
 
-    def words(self):
-        """What its monitor must be told to let the CPU run."""
-        return "cont\n"
+    def let_go(self, watch):
+        """Lets the CPU run. Memory is read once, when it is over."""
+        self.watch = watch
+        process.tell(self.child, "cont\n")
+
+    def memory(self):
+        """What the machine's memory held at its end, where `watch` wants to know."""
+        pieces = {}
+        with open(self.ram, "rb") as ram:
+            for address, length in self.watch.memory:
+                ram.seek(address)
+                pieces[address] = ram.read(length)
+        return Memory(pieces)
 
     def wait(self):
         """Waits for its end; the Run that it left."""
@@ -76,7 +128,9 @@ class Boot(Frozen):
         serial = process.left(self.folder / "serial.log")
         # Odd codes are the program's doing: it chose what it wrote to the exit port. But
         # QEMU's own failures end with 1, too: before the program, and with a complaint.
-        by_program = ended.code == 0 or ended.code > 0 and ended.code % 2 == 1
+        # It aborts where its CPU is in a state that it cannot emulate: the program's doing.
+        fatal = FATAL.search(process.left(self.folder / "output").decode(errors="replace"))
+        by_program = ended.code == 0 or ended.code > 0 and ended.code % 2 == 1 or fatal
         complaint = self.complaint(f"{PROGRAM}: ")
         problem = None
         if (not by_program or not serial and complaint) and not ended.over_budget:
@@ -90,6 +144,8 @@ class Boot(Frozen):
             emulator=NAME,
             cpu_seconds=ended.cpu_seconds,
             problem=problem,
+            memory=self.memory(),
+            gave_up=fatal and fatal[1],
         )
 
 
@@ -101,13 +157,44 @@ def parse(text):
     for block, end in zip(blocks, ends):
         body = text[block.end():end].partition("\nSMM: ")[0]
         values = {name.lower(): int(value, 16) for name, value in REGISTER.findall(body)}
-        segments = {name.lower(): int(value, 16) for name, value in SEGMENT.findall(body)}
-        if block[3] == "1":
+        values |= {name.lower(): int(value, 16) for name, value in CONTROL.findall(body)}
+        segments = {name.lower(): (int(selector, 16), int(base, 16))
+                    for name, selector, base in SEGMENT.findall(body)}
+        old, new, vector, error, software = (each and int(each, 16) for each in block.groups())
+        if software:
             continue
         if len(segments) < len(SEGMENTS) or not {"eip", "efl", "cr0", *REGISTERS} <= set(values):
             continue  # cut off, or an interrupt of 64-bit code: its registers are named R..
-        traps.append(Trap(
-            vector=int(block[1], 16), error=int(block[2], 16),
-            registers={name: values[name] for name in REGISTERS}, segments=segments,
-            ip=values["eip"], eflags=values["efl"], cr0=values["cr0"]))
+        place = {"ip": values["eip"], "base": segments["cs"][1]}
+        trap = Trap(
+            vector=vector, error=error,
+            registers={name: values[name] for name in REGISTERS},
+            segments={name: selector for name, (selector, _) in segments.items()},
+            eflags=values["efl"], cr0=values["cr0"], tables=tables(body),
+            cr2=values.get("cr2") if vector == PAGE_FAULT else None, **place)
+        nested = old not in (None, NONE_BEFORE) or traps and follows(trap, traps[-1])
+        if nested and vector == DOUBLE_FAULT and new != vector:
+            traps.append(Trap(vector=new, error=None, nested=True, **place))
+        traps.append(trap._replace(nested=bool(nested)))
     return traps
+
+
+def follows(trap, before):
+    """True if `trap` was raised on the way to the handler of `before`, where QEMU does not
+    say so: where that one is benign, as #UD is. Then the CPU is the same in all."""
+    same = all(getattr(trap, name) == getattr(before, name) for name in
+               ("registers", "segments", "ip", "eflags", "cr0"))
+    return same and trap.vector in (*CONTRIBUTORY, PAGE_FAULT) \
+        and before.vector not in (*CONTRIBUTORY, PAGE_FAULT, DOUBLE_FAULT)
+
+
+def tables(body):
+    """The CPU's Tables from one exception's block; None if it is cut off."""
+    found = {name.lower() + "r": (int(base, 16), int(limit, 16))
+             for name, base, limit in TABLE.findall(body)}
+    for name, selector, base, limit in SYSTEM_SEGMENT.findall(body):
+        found["tr" if name == "TR " else "ldtr"] = \
+            (int(selector, 16), int(base, 16), int(limit, 16))
+    found |= {name.lower(): int(value, 16) for name, value in CONTROL.findall(body)
+              if name != "CR2"}
+    return Tables(**found) if len(found) == len(Tables._fields) else None

@@ -11,7 +11,8 @@ from grading import intake
 from grading.errors import UsageError
 from grading.lab import Lab
 
-LAB = Lab("01-x", Path("labs/01-x"), ("one.c", "two.S"), (), ("qemu",))
+LAB = Lab("01-x", Path("labs/01-x"), ("one.c", "two.S"), (), (), ("qemu",), (), ())
+LATER = LAB._replace(name="02-y", edit=("three.c",), uses=("01-x/one.c",))
 
 
 def submission(folder, inner=""):
@@ -155,3 +156,41 @@ def test_a_tarball_and_its_folder_have_the_same_hash(tmp_path, order):
     packed = intake.take(tmp_path / "it.tar", LAB, tmp_path / "packed")
     assert intake.digest(packed) == intake.digest(intake.take(source, LAB, tmp_path / "taken"))
     assert ((tmp_path / "packed") / "one.c").read_text() == "/* one.c */\n"
+
+
+def tree(folder):
+    """A tree of labs, as students have it."""
+    for name, owner in LATER.sources.items():
+        (folder / "labs" / owner).mkdir(parents=True)
+        (folder / "labs" / owner / name).write_text(f"/* {name} of {owner} */\n")
+    return folder
+
+
+@pytest.mark.parametrize("inner", ["", "labs/02-y"], ids=["tree", "lab-in-a-tree"])
+def test_files_of_other_labs_are_taken_from_theirs(inner, tmp_path):
+    contents = intake.take(tree(tmp_path / "tree") / inner, LATER, tmp_path / "files")
+    assert contents == {"three.c": b"/* three.c of 02-y */\n", "one.c": b"/* one.c of 01-x */\n"}
+    assert {path.name for path in (tmp_path / "files").iterdir()} == {"three.c", "one.c"}
+
+
+def test_files_of_other_labs_may_lie_beside_the_others(tmp_path):
+    folder = tmp_path / "alice"
+    folder.mkdir()
+    (folder / "three.c").write_text("3")
+    (folder / "one.c").write_text("1")
+    assert intake.take(folder, LATER, tmp_path / "files") == {"three.c": b"3", "one.c": b"1"}
+
+
+def test_a_neighbour_s_files_are_not_taken(tmp_path):
+    """Only the folder of the lab, in a tree, has the others' folders beside it."""
+    (tree(tmp_path) / "labs" / "02-y").rename(tmp_path / "labs" / "alice")
+    with pytest.raises(UsageError, match="one.c is missing"):
+        intake.take(tmp_path / "labs" / "alice", LATER, tmp_path / "files")
+
+
+def test_a_tarball_holds_files_of_several_labs(tmp_path):
+    tree(tmp_path / "tree")
+    with tarfile.open(tmp_path / "handin.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "tree" / "labs", "labs")
+    contents = intake.take(tmp_path / "handin.tar.gz", LATER, tmp_path / "files")
+    assert contents["one.c"] == b"/* one.c of 01-x */\n"

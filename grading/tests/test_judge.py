@@ -117,15 +117,33 @@ def test_a_run_over_its_budget_hangs(real, count):
     assert "CPU time" in verdicts[-1].got
 
 
+def place(trap):
+    """Where a task trapped, as the verdict tells it."""
+    return f"in virtual-8086 mode at {trap.segments['cs']:04x}:{trap.ip:04x} (challenge+"
+
+
 @pytest.mark.parametrize("count", [30, -1, None])
-def test_a_reset_crashes_and_names_the_last_exceptions(real, count):
+def test_a_reset_crashes_and_explains_the_last_exception(real, count):
     verdicts = judged(real, serial=b"".join(lines(real)[:count]), reset=True, powered_off=False)
     assert score(verdicts) < 100
     assert verdicts[-1].status == "CRASH"
     assert "triple fault" in verdicts[-1].got
-    last = real.run.traps[-1]
-    assert f"then #GP (error code {last.error:#x}) in virtual-8086 mode at " \
-        f"{last.segments['cs']:04x}:{last.ip:04x}" in verdicts[-1].got
+    assert f": #GP {place(real.run.traps[-1])}" in verdicts[-1].got
+
+
+def test_a_run_that_breaks_off_names_the_last_exceptions(real):
+    verdicts = judged(real, serial=real.run.serial[:-1], powered_off=False)
+    assert verdicts[-1].status == "CRASH"
+    *_, one, last = real.run.traps
+    assert f"#GP (error code {one.error:#x}) {place(one)}" in verdicts[-1].got
+    assert f", then #GP (error code {last.error:#x}) {place(last)}" in verdicts[-1].got
+
+
+def test_where_the_emulator_cannot_go_on_it_is_a_crash_in_its_words(real):
+    verdicts = judged(real, serial=real.run.serial[:-1], powered_off=False,
+                      gave_up="invalid tss")
+    assert verdicts[-1].status == "CRASH"
+    assert verdicts[-1].got.startswith("qemu could not go on (invalid tss); last exceptions: ")
 
 
 def test_a_log_without_a_witness_earns_nothing(real):
@@ -182,6 +200,46 @@ def test_our_own_failure_is_an_error_everywhere(real):
     verdicts = judged(real, problem="QEMU ended with code 3: no memory")
     assert (score(verdicts), of_status(verdicts)) == (0, {"ERROR"})
     assert "no memory" in verdicts[0].got
+
+
+SENTENCE = "this machine's CPU has no VMX; try another"
+
+
+def machine_that_cannot(real, said=SENTENCE):
+    """The rubric, of a lab that wants something; check() must not be asked then."""
+    def check(challenge, seen, run):
+        raise AssertionError("there is nothing to check")
+    return SimpleNamespace(EXERCISES=real.rubric.EXERCISES, check=check, cannot=lambda run: said)
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"powered_off": False}, {"reset": True}, {"over_budget": "CPU time"}, {"serial": b""},
+    {"serial": b"[01-vm86trap] begin 0x00000bad\n"}, {"traps": []},
+], ids=["whole", "broken-off", "reset", "budget", "silent", "other-challenge", "no-traps"])
+def test_what_a_machine_cannot_show_is_skipped(real, changes):
+    run = real.run._replace(**changes)
+    verdicts = judge.judge(machine_that_cannot(real), real.challenge,
+                           log.read(run.serial, real.lab.name), run)
+    assert [verdict.exercise for verdict in verdicts] == list(real.rubric.EXERCISES)
+    assert {(verdict.status, verdict.score, verdict.expected, verdict.got, verdict.hint)
+            for verdict in verdicts} == {("SKIP", 0, "", SENTENCE, "")}
+    assert judge.most_severe(verdicts) == "SKIP"
+
+
+def test_an_emulator_that_failed_is_an_error_all_the_same(real):
+    run = real.run._replace(problem="QEMU ended with code 3: no memory")
+    verdicts = judge.judge(machine_that_cannot(real), real.challenge,
+                           log.read(run.serial, real.lab.name), run)
+    assert (score(verdicts), of_status(verdicts)) == (0, {"ERROR"})
+    assert "no memory" in verdicts[0].got
+
+
+def test_a_machine_that_can_is_judged(real):
+    rubric = SimpleNamespace(EXERCISES=real.rubric.EXERCISES, check=real.rubric.check,
+                             cannot=lambda run: None)
+    verdicts = judge.judge(rubric, real.challenge, log.read(real.run.serial, real.lab.name),
+                           real.run)
+    assert (score(verdicts), of_status(verdicts)) == (100, {"PASS"})
 
 
 @pytest.mark.parametrize(("statuses", "worst"), [

@@ -6,14 +6,14 @@ from zlib import crc32
 import pytest
 
 from grading.tests import support
-from grading.tests.support import CASE_IDS, CASES
+from grading.tests.support import CASE_IDS, CASES, LACKING
 
 STAGES = [(lab, emulator, solved) for lab, emulator in CASES
           for solved in range(len(lab.rubric().EXERCISES))]
 MUTANTS = [(lab, emulator, mutant) for lab, emulator in CASES
            for mutant in support.mutants(lab)]
 FORGERIES = [(lab, emulator, path) for lab, emulator in CASES
-             for path in sorted((lab.folder / "tests" / "forgeries").iterdir())]
+             for path in sorted((lab.folder / "tests" / "forgeries").glob("*"))]
 FRESH_SEEDS = 5
 
 
@@ -38,6 +38,18 @@ def test_each_stage_earns_its_points_and_stops_at_the_next_todo(lab, emulator, s
     assert f"TODO({exercises[solved].id})" in values["exercises"][solved]["got"]
 
 
+@pytest.mark.parametrize("solved", [0, support.ALL], ids=["starter", "reference"])
+@pytest.mark.parametrize(("lab", "emulator"), LACKING, ids=support.ids(LACKING))
+def test_where_the_cpu_lacks_what_a_lab_needs_every_exercise_is_skipped(lab, emulator, solved,
+                                                                        tmp_path):
+    sources = support.write_sources(lab, tmp_path / "sources", solved)
+    values = support.grade(lab, emulator, sources, tmp_path / "work")
+    assert (values["score"], values["verdict"]) == (0, "SKIP"), values
+    assert {row["status"] for row in values["exercises"]} == {"SKIP"}
+    said = {row["got"] for row in values["exercises"]}
+    assert len(said) == 1 and len(said.pop().split()) > 3, "one sentence, the same everywhere"
+
+
 @pytest.mark.parametrize(("lab", "emulator", "mutant"), MUTANTS,
                          ids=[f"{lab.name}-{emulator}-{m.name}" for lab, emulator, m in MUTANTS])
 def test_each_wrong_idea_loses_its_points_and_is_named_first(lab, emulator, mutant, tmp_path):
@@ -49,7 +61,7 @@ def test_each_wrong_idea_loses_its_points_and_is_named_first(lab, emulator, muta
     assert (missed, first) == (mutant.loses, mutant.exercise), values
 
 
-@pytest.mark.parametrize("lab", {lab for lab, _ in CASES}, ids=lambda lab: lab.name)
+@pytest.mark.parametrize("lab", dict.fromkeys(lab for lab, _ in CASES), ids=lambda lab: lab.name)
 def test_every_exercise_has_a_mutant(lab):
     ids = {exercise.id for exercise in lab.rubric().EXERCISES}
     assert {mutant.exercise for mutant in support.mutants(lab)} == ids
