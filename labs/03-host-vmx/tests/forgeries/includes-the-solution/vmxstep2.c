@@ -1,0 +1,2 @@
+/* The rest of it. */
+#include <vmxstep2.c>
