@@ -73,7 +73,7 @@ OBJDUMP := $(TOOLPREFIX)objdump
 NM      := $(TOOLPREFIX)nm
 
 # Freestanding code that is meant to be stepped through: -Og keeps it in order.
-CPPFLAGS := -I$(COMMON) -MMD -MP
+CPPFLAGS := -I$(COMMON) -MD -MP
 CFLAGS  := -m$(BITS) -std=gnu11 -Og -g -ffreestanding -fno-pic -fno-stack-protector \
            -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \
            -mgeneral-regs-only -Wall -Wextra -Wundef -Werror -Wno-unused-parameter

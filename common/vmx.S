@@ -31,20 +31,23 @@ vmptrst:
 /* enum vmx_result vmread(uint64_t field, uint64_t *value) */
         .globl  vmread
 vmread: vmread  %rdi, %rcx
-        jbe     result                  /* CF or ZF */
+        jbe     failed                  /* CF or ZF */
         movq    %rcx, (%rsi)
-        jmp     result                  /* neither MOV nor JMP changes a flag */
+        movl    $VMX_OK, %eax
+        ret
 
 /* enum vmx_result vmwrite(uint64_t field, uint64_t value) */
         .globl  vmwrite
 vmwrite:
         vmwrite %rsi, %rdi
 
-result: movl    $VMX_FAIL_INVALID, %eax
-        jc      1f
-        movl    $VMX_FAIL_VALID, %eax
-        jz      1f
+result: jbe     failed
         movl    $VMX_OK, %eax
+        ret
+
+failed: movl    $VMX_FAIL_INVALID, %eax
+        jc      1f                      /* MOV has not changed it */
+        movl    $VMX_FAIL_VALID, %eax
 1:      ret
 
         .section .note.GNU-stack, "", @progbits

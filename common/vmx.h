@@ -26,7 +26,7 @@
 
 enum vmx_result {
         VMX_OK,                 /* VMsucceed: CF and ZF are clear */
-        VMX_FAIL_INVALID,       /* VMfailInvalid: CF. There is no current VMCS */
+        VMX_FAIL_INVALID,       /* VMfailInvalid: CF. No VMCS can say why */
         VMX_FAIL_VALID,         /* VMfailValid: ZF. The current VMCS says why */
         VMX_FAULT,              /* not executed: an exception */
 };
