@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,8 @@ def make(lab, files, build, out, variables=()):
                           stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
                           env=os.environ | {"LC_ALL": "C"})  # plain quotes in messages
     output = done.stdout.replace(f"{files}/", "")  # the student's names, not our copies'
-    error = first_error(output) if done.returncode else stranger(build / "edit", files, lab, out)
+    error = first_error(output) if done.returncode else \
+        stranger(build / "edit", files, lab, out) or usurper(build / "edit", out, variables)
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, output)
 
@@ -48,17 +50,38 @@ def stranger(objects, files, lab, out):
     """
     folder = ROOT / "labs" / lab.name  # where make ran
     allowed = [Path(place).resolve() for place in
-               (files, ROOT / "common", out / lab.name / "given" / "include")]
+               (files, ROOT / "common", out / lab.name / "given" / "include",
+                "/usr/lib", "/usr/include")]
+    temporary = Path(tempfile.gettempdir()).resolve()
     for record in [*objects.glob("*.d"), *objects.glob("*.ad")]:
         for name in record.read_text(errors="replace").replace("\\\n", " ").split():
             path = (folder / name).resolve()
-            if name.endswith(":") or path.suffix in (".o", ".s"):
+            if name.endswith(":") or path.suffix == ".s" and path.parent == temporary:
                 continue  # targets, and the compiler's own assembly in between
             if record.suffix == ".ad" and name == record.stem and path.suffix == ".c":
                 continue  # named in the debug information, not read
             if not any(place in path.parents for place in allowed):
                 return f"{record.stem}: includes {name}, which is not given"
     return None
+
+
+def usurper(objects, out, variables):
+    """What is wrong if the student's files define a name of common/: the linker would take
+    theirs, and what we believe to be said by ours would be theirs."""
+    nm = [variable(variables, "NM", "nm"), "-g", "--defined-only"]
+    ours = set()
+    for archive in out.glob("common*/libcommon.a"):
+        ours |= names(nm, [archive])
+    taken = sorted(ours & names(nm, sorted(objects.glob("*.o"))))
+    return f"{taken[0]} is defined; that name is given, in common/" if taken else None
+
+
+def names(nm, files):
+    """The names in the output of nm."""
+    done = subprocess.run([*nm, *files], check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          errors="replace")
+    return {line.split()[-1] for line in done.stdout.splitlines() if " " in line}
 
 
 def variable(variables, name, default):
@@ -77,7 +100,7 @@ def require(*tools):
 def first_error(output):
     """The line of a compiler's or linker's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for mark in ("error:", "Error:", "undefined reference", "ld:"):
+    for mark in ("error:", "Error:", "undefined reference", "multiple definition", "ld:"):
         for line in lines:
             if mark in line:
                 return line

@@ -58,6 +58,8 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     contents = intake.take(submission, lab, work / "files")
     with locked(out):
         built = build.make(lab, work / "files", work, out, variables)
+    if not built.error and (name := image.forged(built.symbols)):
+        built = built._replace(error=f"a symbol that no compiler makes: {name!a}")
     rubric = lab.rubric()
     challenges, disks = [], []
     if not built.error:
@@ -75,7 +77,8 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     from grading import judge, log, report
     origin = report.Origin(
         seed, emulator.NAME, release, version("gcc", out),
-        intake.digest(contents), "reference" if "BASE=reference" in variables else "own", [hashlib.sha256(disk).hexdigest() for disk in disks])
+        intake.digest(contents), "reference" if "BASE=reference" in variables else "own",
+        [hashlib.sha256(disk).hexdigest() for disk in disks])
     if built.error:
         for boot in boots:
             boot.cancel()

@@ -8,12 +8,32 @@ from grading.errors import UsageError
 ARENA = 0x10000  # where the loader puts the program (common/start.S)
 SECTOR = 512  # the loader's; the program follows it in the image
 IMAGE_BYTES = 16 * 63 * SECTOR  # of a disk image: one cylinder (common/lab.mk)
-SYMBOL = re.compile(r"^([0-9a-fA-F]+) [A-Z] (\S+)$", re.MULTILINE)  # global ones
+SYMBOL = re.compile(r"^([0-9a-f]{8,16}) [A-Z] (\S+)$", re.MULTILINE)  # global ones
 
 
 def read_symbols(path):
-    """Name → address of the global symbols, from the output of nm beside an image."""
-    return {name: int(address, 16) for address, name in SYMBOL.findall(Path(path).read_text())}
+    """Name → address of the global symbols, from the output of nm beside an image.
+
+    A name that is there twice counts at its first place: a linker never leaves two, but a
+    hostile name may have a line break in it. See forged().
+    """
+    symbols = {}
+    for address, name in SYMBOL.findall(Path(path).read_text(errors="replace")):
+        symbols.setdefault(name, int(address, 16))
+    return symbols
+
+
+def forged(path):
+    """A name that is there twice, or that no compiler makes; None if all is well."""
+    seen = set()
+    for line in Path(path).read_text(errors="replace").split("\n")[:-1]:
+        fields = line.split(" ")
+        if len(fields) != 3 or fields[1].isupper() and fields[2] in seen \
+                or not fields[2].isascii():
+            return line[:40]
+        if fields[1].isupper():
+            seen.add(fields[2])
+    return None
 
 
 def offset_in_image(address):

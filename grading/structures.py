@@ -82,7 +82,7 @@ class Gate(NamedTuple):
 def segment(value):
     """The Segment in a descriptor: 8 bytes, or 16 (system segments of long mode)."""
     return Segment(
-        base=(value >> 16 & 0xFFFFFF) | (value >> 56 & 0xFF) << 24 | value >> 64 << 32,
+        base=(value >> 16 & 0xFFFFFF) | (value >> 56 & 0xFF) << 24 | (value >> 64 & 0xFFFFFFFF) << 32,
         limit=(value & 0xFFFF) | value >> 32 & 0xF0000,
         type=value >> 40 & 0xF, s=bool(value >> 44 & 1), dpl=value >> 45 & 3,
         present=bool(value >> 47 & 1), long=bool(value >> 53 & 1), big=bool(value >> 54 & 1),

@@ -18,6 +18,7 @@ NAMES = tuple(OPCODES.values())
 REP, OPERAND_SIZE = 0xF3, 0x66
 PREFIXES = bytes([REP, OPERAND_SIZE, 0xF2, 0x67, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65])
 REX = range(0x40, 0x50)  # in 64-bit code, right in front of the opcode
+FUNCTION = 128  # bytes of a function vmread(), vmlaunch(), … at most
 LEAVE = "leave"  # common/leave.c: the end of every run
 
 
@@ -38,13 +39,17 @@ def vmx_instructions(image, symbols):
     """Address → name of what may be a VMX instruction in the program's code.
 
     A byte in front of an opcode may be its prefix or another instruction's last byte: both
-    are here, the likelier one, with all prefixes, first. Bytes that only look like an
-    instruction do no harm: the CPU never gets there, or the emulator names another one.
+    are here, the likelier one, with all prefixes, first; those in a function of the same
+    name before all others. Bytes that only look like an instruction do no harm: the CPU
+    never gets there, or the emulator names another one.
     """
     code = image.read_bytes()[SECTOR:SECTOR + symbols["text_end"] - ARENA]
     found = [candidates(code, match.start(), NAMES[match.lastindex - 1])
              for match in VMX.finditer(code)]
     likely = {ARENA + places[0][0]: places[0][1] for places in found if places}
+    # There are fewer breakpoints than a program may have such bytes: first the functions.
+    likely = dict(sorted(likely.items(), key=lambda item: not 0 <= item[0] - symbols.get(
+        item[1], item[0] + 1) < FUNCTION))
     others = {ARENA + start: name for places in found for start, name in places[1:]}
     return likely | {start: name for start, name in others.items() if start not in likely}
 

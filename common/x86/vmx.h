@@ -20,8 +20,8 @@
 #define FEATURE_CONTROL_LMCE            0x00100000  /* local machine checks */
 
 /* What this CPU's VMX can do: SDM Vol. 3D, Appendix A, "VMX Capability Reporting
- * Facility". In the MSRs of controls (_CTLS, but for the last two) a control may be 0 if its bit in the low
- * half is 0, and 1 if its bit in the high half is 1. */
+ * Facility". In the MSRs of controls (_CTLS, but not the last two) a control may be 0 if
+ * its bit in the low half is 0, and 1 if its bit in the high half is 1. */
 #define MSR_VMX_BASIC                   0x480
 #define MSR_VMX_PINBASED_CTLS           0x481
 #define MSR_VMX_PROCBASED_CTLS          0x482

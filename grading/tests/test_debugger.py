@@ -1,38 +1,57 @@
 """grading/emulators/debugger.py: what is said to a debugger, and what comes back. Its part is
-played by a shell."""
+played by a shell. And what grading/emulators/bochs.py asks it at a stop."""
+
+import threading
+from types import SimpleNamespace
 
 import pytest
 
 from grading import process
+from grading.emulators import bochs
 from grading.emulators.debugger import QUESTION, Debugger
 from grading.process import Limits
+from grading.witness import Watch
+
+PATIENCE = 20  # seconds; only what is broken takes that long
 
 
-def debugger(folder, script, limit=10_000):
-    """A Debugger whose other end is a shell script."""
-    return Debugger(process.start(["sh", "-c", script], Limits(), folder, piped=True), limit)
+@pytest.fixture(name="debugger")
+def fixture_debugger(tmp_path):
+    """What makes a Debugger whose other end is a shell script, ended should both wait."""
+    rescues = []
+
+    def debugger(script, limit=10_000):
+        child = process.start(["sh", "-c", script], Limits(), tmp_path, piped=True)
+        rescues.append(threading.Timer(PATIENCE, child.kill))
+        rescues[-1].start()
+        return Debugger(child, limit)
+
+    yield debugger
+    for rescue in rescues:
+        rescue.cancel()
+        rescue.join()
 
 
-def test_answers_end_at_prompts_that_count(tmp_path):
-    talk = debugger(tmp_path, """printf 'hello\\n<bochs:1> '
-                                 read one; printf '%s one <bochs:3> \\n<bochs:2> ' "$one"
-                                 read two; printf '%s two\\n<bochs:3> ' "$two"; read three""")
+def test_answers_end_at_prompts_that_count(debugger):
+    talk = debugger("""printf 'hello\\n<bochs:1> '
+                       read one; printf '%s one <bochs:3> \\n<bochs:2> ' "$one"
+                       read two; printf '%s two\\n<bochs:3> ' "$two"; read three""")
     assert talk.listen() == "hello\n"
     assert talk.ask("first", "second") == ["first one <bochs:3> \n", "second two\n"]
     assert process.finish(talk.child).code == 1  # read found no more
     assert b"hello" in talk.heard and b"two" in talk.heard
 
 
-def test_a_prompt_may_come_in_pieces(tmp_path):
-    talk = debugger(tmp_path, "for c in x '<' boc hs ':1' '>' ' '; do printf %s \"$c\"; "
-                              "sleep 0.02; done; read end")
+def test_a_prompt_may_come_in_pieces(debugger):
+    talk = debugger("for c in x '<' boc hs ':1' '>' ' '; do printf %s \"$c\"; "
+                    "sleep 0.02; done; read end")
     assert talk.listen() == "x"
     process.finish(talk.child)
 
 
-def test_where_it_ends_there_is_no_answer(tmp_path):
-    talk = debugger(tmp_path, "printf '<bochs:1> '; read one; printf 'said <bochs:2> '; "
-                              "read two; printf 'its last words'")
+def test_where_it_ends_there_is_no_answer(debugger):
+    talk = debugger("printf '<bochs:1> '; read one; printf 'said <bochs:2> '; "
+                    "read two; printf 'its last words'")
     talk.listen()
     assert talk.ask("one", "two", "three") == ["said ", None, None]
     assert talk.listen() is None
@@ -40,8 +59,8 @@ def test_where_it_ends_there_is_no_answer(tmp_path):
     process.finish(talk.child)
 
 
-def test_what_is_no_text_is_passed_on_all_the_same(tmp_path):
-    talk = debugger(tmp_path, "printf '\\377\\200x<bochs:1> '; read end")
+def test_what_is_no_text_is_passed_on_all_the_same(debugger):
+    talk = debugger("printf '\\377\\200x<bochs:1> '; read end")
     assert talk.listen() == "\ufffd\ufffdx"
     process.finish(talk.child)
 
@@ -49,17 +68,64 @@ def test_what_is_no_text_is_passed_on_all_the_same(tmp_path):
 ASK = f"printf '{QUESTION.decode()}'; read answer; printf '%s\\n' \"$answer\""
 
 
-def test_after_a_panic_it_wants_to_look_and_after_the_next_to_end(tmp_path):
-    talk = debugger(tmp_path, f"{ASK}; {ASK}; {ASK}; printf '<bochs:1> '; read end")
+def test_after_a_panic_it_wants_to_look_and_after_the_next_to_end(debugger):
+    talk = debugger(f"{ASK}; {ASK}; {ASK}; printf '<bochs:1> '; read end")
     said = talk.listen()
     assert said == f"{QUESTION.decode()}debug\n{QUESTION.decode()}die\n{QUESTION.decode()}die\n"
     process.finish(talk.child)
 
 
 @pytest.mark.parametrize("limit", [1000, 100_000])
-def test_one_that_talks_too_much_is_ended(limit, tmp_path):
-    talk = debugger(tmp_path, "while :; do echo and so on; done", limit)
+def test_one_that_talks_too_much_is_ended(limit, debugger):
+    talk = debugger("while :; do echo and so on; done", limit)
     assert talk.listen() is None
     ended = process.finish(talk.child)
     assert ended.over_budget == "bytes written to a log"
     assert limit < len(talk.heard) <= limit + 65536
+
+
+# ---- What is asked at a stop. --------------------------------------------------
+
+def stands(address, instruction):
+    """The end of what the debugger says at a stop."""
+    return f"Next at t=5\n(0) [{address:#014x}] 0008:{address:016x} (unk. ctxt): {instruction}\n"
+
+
+CAUGHT = "(0) Caught mode switch breakpoint switching to '{} mode'\n"
+
+
+@pytest.mark.parametrize(("said", "commands", "note"), [
+    (CAUGHT.format("protected") + stands(0x900, "bt eax, 17"),
+     ["r", "creg", "print-stack 10", "sreg"], "note_switch"),
+    (CAUGHT.format("v8086") + stands(0x900, "mov si, 20"), ["r"], "note_world"),
+    (CAUGHT.format("long") + stands(0x900, "nop"), ["r"], "note_world"),
+    ("(0) Breakpoint 2, in ?? ()\n" + stands(0x900, "nop"), [], None),
+    (stands(0x100, "ret"), ["xp /2wx 0x2000", "xp /1wx 0x3001"], "note_memory"),
+    (stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["r", "creg"], "note_step"),
+    (stands(0x200, "inc eax ; 40"), [], None),
+    (stands(0x200, "vmclear qword ptr [rdi] ; 660fc737"), [], None),
+    (stands(0x300, "vmxon qword ptr ds:[rdi] ; f30fc737"), [], None),
+    ("Next at t=5\n(0).[5] ??? (physical address not available)\n", [], None),
+    ("A PANIC has occurred.  Do you want to:\n[die] " + stands(0x100, "hlt"),
+     ["xp /2wx 0x2000", "xp /1wx 0x3001", "r", "creg", "sreg"], "note_end"),
+], ids=["protected", "v86", "long", "breakpoint", "memory", "vmx", "inc", "other-vmx",
+        "vmx-elsewhere", "unmapped", "panic"])
+def test_what_is_asked_at_a_stop(said, commands, note):
+    watch = Watch(((0x2000, 7), (0x3001, 4)), (0x100,), {0x200: "vmxon"})
+    at_stop = SimpleNamespace(watch=watch, switches=["the way to protected mode"],
+                              **{name: name for name in ("note_switch", "note_memory", "note_step",
+                                                         "note_world", "note_end")})
+    asked, noted_by = bochs.Boot.look(at_stop, said)
+    assert asked[:-1] == commands
+    assert asked[-1] == {"note_step": "s", "note_end": "quit"}.get(note, "continue")
+    assert noted_by == note if note else not isinstance(noted_by, str)
+
+
+def test_the_tables_are_asked_for_at_the_first_trap_alone():
+    at_stop = SimpleNamespace(watch=Watch(), switches=[], note_switch=None)
+    said = CAUGHT.format("protected") + stands(0x900, "bt eax, 17")
+    asked = []
+    for _ in range(4):
+        asked.append("sreg" in bochs.Boot.look(at_stop, said)[0])
+        at_stop.switches.append("")
+    assert asked == [True, True, False, False]  # the first is the way to protected mode

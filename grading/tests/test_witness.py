@@ -2,7 +2,7 @@
 
 import pytest
 
-from grading.emulators import bochs, qemu
+from grading.emulators import bochs_record, qemu
 from grading.witness import Tables, Trap
 
 GP = (13, 0)
@@ -188,7 +188,7 @@ def stop(tick=TICK + 1, words=tuple(STACK_WORDS), tables=""):
 
 
 def test_bochs_exception_with_its_stop():
-    trap, = bochs.parse(CPU_LOG, [stop()])
+    trap, = bochs_record.parse(CPU_LOG, [stop()])
     assert (trap.vector, trap.error, trap.ip, trap.eflags, trap.cr0) \
         == (*GP, 0xA948, 0x30406, 0x8005003B)
     assert trap.registers == {"eax": 1, "ecx": 3, "edx": 4, "ebx": 2, "esp": 0x5520, "ebp": 6,
@@ -200,7 +200,7 @@ def test_bochs_exception_with_its_stop():
 
 
 def test_tables_of_bochs():
-    trap, = bochs.parse(CPU_LOG, [stop(tables=SREG)])
+    trap, = bochs_record.parse(CPU_LOG, [stop(tables=SREG)])
     assert trap.tables == TABLES
 
 
@@ -208,7 +208,7 @@ def test_tables_of_bochs():
 def test_without_one_of_its_lines_bochs_gives_no_tables(missing):
     lines = stop(tables=SREG).splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith(missing))
-    trap, = bochs.parse(CPU_LOG, [text])
+    trap, = bochs_record.parse(CPU_LOG, [text])
     assert trap.tables is None
     assert trap.v86
 
@@ -220,14 +220,14 @@ def test_without_one_of_its_lines_bochs_gives_no_tables(missing):
     stop().replace("Next at", " Next at"),
 ], ids=["none", "early", "late", "short", "no-vm", "no-cr0", "no-edi", "indented"])
 def test_bochs_exception_without_a_stop_of_its_own(witness):
-    trap, = bochs.parse(CPU_LOG, [witness])
+    trap, = bochs_record.parse(CPU_LOG, [witness])
     assert (trap.vector, trap.registers, trap.v86, trap.linear) == (13, None, False, None)
     assert str(trap) == "#GP (error code 0x0) in ring 0"
 
 
 def test_a_stop_of_bochs_counts_even_if_the_handler_s_page_is_absent():
     unmapped = stands(TICK + 1, "(0).[1001] ??? (physical address not available)")
-    trap, = bochs.parse(CPU_LOG, [stop().replace(stands(TICK + 1), unmapped)])
+    trap, = bochs_record.parse(CPU_LOG, [stop().replace(stands(TICK + 1), unmapped)])
     assert trap.v86
 
 
@@ -245,7 +245,7 @@ JUMP = "0008:000000000001058b (unk. ctxt): jmpf 0x0028:00010592      ; ea9205010
     ("", (None, None)),
 ], ids=["plain", "warning", "warnings", "unmapped", "its-end", "nothing"])
 def test_what_is_next_at_a_stop_of_bochs(said, where):
-    assert bochs.place(said) == where
+    assert bochs_record.place(said) == where
 
 
 @pytest.mark.parametrize("cpu_log", [
@@ -258,13 +258,13 @@ def test_what_is_next_at_a_stop_of_bochs(said, where):
     "========" + CPU_LOG,
 ], ids=["none", "bios-text", "bios", "indented", "info", "no-vector", "behind-text"])
 def test_a_stop_of_bochs_without_an_exception_proves_nothing(cpu_log):
-    assert bochs.parse(cpu_log, [stop()]) == []
+    assert bochs_record.parse(cpu_log, [stop()]) == []
 
 
 def test_bochs_gives_each_exception_its_own_stop():
     logged = CPU_LOG + CPU_LOG.replace("1000d", "2000d") + CPU_LOG.replace("1000d", "3000d")
     switches = [stop(3001, [*STACK_WORDS[:1], 3, *STACK_WORDS[2:]]), stop()]
-    assert [trap.ip for trap in bochs.parse(logged, switches)] == [0xA948, None, 3]
+    assert [trap.ip for trap in bochs_record.parse(logged, switches)] == [0xA948, None, 3]
 
 
 # A CPU that gave up at time 2000, on the way to the handler of a #PF; before that a #GP.
@@ -292,7 +292,7 @@ def end(tick=2001, **changes):
 
 
 def test_where_the_cpu_gave_up_its_state_is_known():
-    gp, *last = bochs.parse(GAVE_UP, [], end())
+    gp, *last = bochs_record.parse(GAVE_UP, [], end())
     assert (gp.ip, gp.nested) == (None, False), "that one was at another time"
     assert [(trap.vector, trap.error, trap.nested) for trap in last] \
         == [(14, 2, False), (11, 0x73, True), (8, 0, True), (13, 0x43, True)]
@@ -308,16 +308,16 @@ def test_where_the_cpu_gave_up_its_state_is_known():
 
 
 def test_a_task_that_traps_for_the_last_time_is_one_trap_of_that_task():
-    traps = bochs.parse(GAVE_UP, [], end(rip=0x13, eflags=0x30046))
+    traps = bochs_record.parse(GAVE_UP, [], end(rip=0x13, eflags=0x30046))
     assert [trap.v86 for trap in traps] == [False, True, False, False, False]
 
 
 def test_in_long_mode_a_cpu_that_gave_up_has_other_registers():
     said = end(rip=0x1234567890).replace("EFER=0x00000000", "EFER=0x00000500")
-    first = bochs.parse(GAVE_UP, [], said)[1]
+    first = bochs_record.parse(GAVE_UP, [], said)[1]
     assert (first.long, first.registers, first.ip) == (True, None, 0x1234567890)
     wanted = said.replace("EFER=0x00000500", "EFER=0x00000100")  # LME alone
-    assert not bochs.parse(GAVE_UP, [], wanted)[1].long
+    assert not bochs_record.parse(GAVE_UP, [], wanted)[1].long
 
 
 @pytest.mark.parametrize("said", [
@@ -327,7 +327,7 @@ def test_in_long_mode_a_cpu_that_gave_up_has_other_registers():
     end().replace("[die] ", "[die]\n"),
 ], ids=["none", "late", "early", "no-rip", "no-cs", "no-eflags", "no-efer", "no-cr0", "no-panic"])
 def test_where_the_cpu_gave_up_is_not_known(said):
-    traps = bochs.parse(GAVE_UP, [], said)
+    traps = bochs_record.parse(GAVE_UP, [], said)
     assert {trap.ip for trap in traps} == {None}
     assert [trap.nested for trap in traps] == [False, False, True, True, True]
 
@@ -344,7 +344,7 @@ def after(eflags):
 
 
 def test_a_vmx_instruction_of_bochs():
-    step = bochs.parse_step("vmread", BEFORE, after(0x46), bochs.faults(CPU_LOG))
+    step = bochs_record.parse_step("vmread", BEFORE, after(0x46), bochs_record.faults(CPU_LOG))
     assert (step.name, step.time, step.cr0, step.cr4) == ("vmread", 5000, 0xE0000031, 0x2020)
     assert (step.flags, step.faulted) == (0x46, None)
     assert len(step.registers) == len(step.registers_after) == 17
@@ -357,13 +357,13 @@ def test_a_vmx_instruction_of_bochs():
 @pytest.mark.parametrize(("time", "vector"), [(5000, 6), (4999, None), (5001, None), (50000, None)])
 def test_a_vmx_instruction_that_faults(time, vector):
     logged = CPU_LOG + f"{time:011d}d[CPU0  ] exception(0x06): error_code=0000\n"
-    assert bochs.parse_step("vmread", BEFORE, after(0x2), bochs.faults(logged)).faulted == vector
+    assert bochs_record.parse_step("vmread", BEFORE, after(0x2), bochs_record.faults(logged)).faulted == vector
 
 
 def test_the_first_exception_of_a_vmx_instruction_is_its_fault():
     logged = "".join(f"00000005000d[CPU0  ] exception({vector}): error_code=0000\n"
                      for vector in ("0x0d", "0x0b", "0x08"))
-    assert bochs.parse_step("vmread", BEFORE, after(0x2), bochs.faults(logged)).faulted == 13
+    assert bochs_record.parse_step("vmread", BEFORE, after(0x2), bochs_record.faults(logged)).faulted == 13
 
 
 def test_a_trap_in_words():

@@ -24,7 +24,7 @@ guest_task:
 #if SOLVED >= 7
         movw    $text_hello - base, %si
         call    put_string
-        smsw    %eax                    /* does not trap: the CPU answers */
+        smsw    %eax                    /* does not trap; CPUs give all 32 bits */
         call    put_hex
         movw    $text_end - base, %si
         call    put_string

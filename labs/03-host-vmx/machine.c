@@ -111,7 +111,8 @@ void write_machine(const struct parameter *machine)
          *          natural (64 here). Load as many bits from `where`, no more; write
          *          them to the field. Not every CPU has every field: on VMX_FAIL_VALID
          *          read VMCS_VM_INSTRUCTION_ERROR, report it, and go on. (On
-         *          VMX_FAIL_INVALID there is nothing to read: go on.)
+         *          VMX_FAIL_INVALID there is nothing to read: go on.) The grader looks
+         *          at vmwrite() and vmread(): use these, not instructions of your own.
          * Use:     VMCS_WIDTH, VMCS_WIDTH_16, ...; vmwrite(), vmread(),
          *          report_failure().
          * Read:    SDM Vol. 3C, "VMREAD, VMWRITE, and Encodings of VMCS Fields", "VM

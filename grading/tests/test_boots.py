@@ -1,0 +1,170 @@
+"""The ends of the emulators' Boots: limits, failures, cancelling; and that nothing stays
+behind. An emulator that fails on its own account is our error, never the student's."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+from grading import emulators, image, judge, log, process
+from grading.emulators import bochs
+from grading.emulators.debugger import Debugger
+from grading.image import IMAGE_BYTES
+from grading.process import Limits
+from grading.tests import support
+from grading.tests.programs import BEGIN, END, HEADERS, LOOP, boot, content, start, wanted
+from grading.witness import Watch
+
+PATIENCE = 20  # seconds; only what is broken takes that long
+
+
+@pytest.fixture(name="nothing_left", autouse=True)
+def fixture_nothing_left(monkeypatch):
+    """After each test: no thread, no child, no file is left, and no thread has failed."""
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    threads, files = set(threading.enumerate()), set(os.listdir("/proc/self/fd"))
+    yield
+    assert failed == []
+    assert set(threading.enumerate()) <= threads
+    assert set(os.listdir("/proc/self/fd")) <= files
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_too_many_stops_are_a_hang(program, tmp_path, monkeypatch):
+    disk, symbols = program(LOOP)
+    monkeypatch.setattr(bochs, "MAX_STOPS", 20)
+    run = boot("bochs", tmp_path / "boot", disk, Watch(((symbols["odd"], 7),), (symbols["spot"],)))
+    assert (run.over_budget, run.problem, run.powered_off) == ("traps", None, False)
+    assert run.memory.read(symbols["odd"], 7) == content(3)[1]
+    said = log.read(run.serial, "program")
+    assert judge.how_it_ended(said, run, {})[0] == "HANG"
+
+
+def test_too_much_to_read_is_a_hang(program, tmp_path):
+    disk, symbols = program(LOOP)
+    run = boot("bochs", tmp_path / "boot", disk, wanted(symbols), Limits(file_bytes=1_000_000))
+    assert (run.over_budget, run.problem) == ("bytes written to a log", None)
+    assert (tmp_path / "boot" / "output").stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_halted_cpu_uses_its_budget_up(name, program, tmp_path):
+    disk, _ = program('asm volatile("cli; hlt");')
+    run = boot(name, tmp_path / "boot", disk, limits=Limits(cpu_seconds=1))
+    assert (run.over_budget, run.problem) == ("CPU time", None)
+
+
+def test_there_are_as_many_breakpoints_as_the_module_says(tmp_path):
+    names = [f"spot{number}" for number in range(bochs.BREAKPOINTS + 1)]
+    calls = "".join(f"{name}();" for name in names)
+    main = HEADERS + "".join(f"void {name}(void);" for name in names) \
+        + f"void main(void) {{ {BEGIN} {calls} {calls} report_end(); }}"
+    code = "".join(f".globl {name}\n{name}: ret\n" for name in names)
+    path = support.build_program(tmp_path / "program",
+                                 {"main.c": main, "spots.S": f".text\n{code}"})
+    symbols = image.read_symbols(path.with_suffix(".sym"))
+    at = tuple(symbols[name] for name in names)
+    run = boot("bochs", tmp_path / "boot", path.read_bytes(), Watch(((at[0], 1),), at))
+    assert run.powered_off
+    stops = re.findall(r"Breakpoint \d+, 0x([0-9a-f]+) in", (tmp_path / "boot/output").read_text())
+    assert [int(stop, 16) for stop in stops if int(stop, 16) != bochs.ENTRY] \
+        == [*at[:-1], *at[:-1]]
+
+
+def in_the_middle(name, folder, program, monkeypatch):
+    """A Boot of an endless program that has got somewhere; on Bochs, at its stops."""
+    disk, symbols = program(LOOP)
+    there = threading.Event()
+    note = bochs.Boot.note_memory
+
+    def note_memory(self, *answers):
+        there.set()
+        return note(self, *answers)
+
+    monkeypatch.setattr(bochs.Boot, "note_memory", note_memory)
+    under_way = start(name, folder)
+    under_way.go(disk, Watch(((symbols["odd"], 7),), (symbols["spot"],)))
+    if name == "bochs":
+        assert there.wait(PATIENCE)
+    return under_way
+
+
+def test_a_bochs_that_was_killed_leaves_nothing_behind(program, tmp_path, monkeypatch):
+    under_way = in_the_middle("bochs", tmp_path / "boot", program, monkeypatch)
+    os.kill(under_way.child.pid, signal.SIGKILL)
+    run = under_way.wait()
+    assert run.problem.startswith(f"Bochs ended with code {-signal.SIGKILL}: ")
+    assert not under_way.talk.is_alive()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_boot_may_be_cancelled_before_it_goes(name, times, tmp_path):
+    frozen = start(name, tmp_path / "boot")
+    for _ in range(times):
+        frozen.cancel()
+    assert frozen.child.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_boot_may_be_cancelled_when_it_goes(name, number, program, tmp_path, monkeypatch):
+    listen = Debugger.listen
+
+    def slow(self):
+        said = listen(self)
+        if said is None:
+            time.sleep(0.1)  # a thread is not always as quick as one would wish
+        return said
+
+    monkeypatch.setattr(Debugger, "listen", slow)
+    under_way = in_the_middle(name, tmp_path / "boot", program, monkeypatch)
+    under_way.cancel()
+    assert name == "qemu" or not under_way.talk.is_alive()
+    under_way.cancel()
+    assert under_way.child.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_boot_may_be_cancelled_right_away(name, program, tmp_path):
+    disk, symbols = program(LOOP)
+    under_way = start(name, tmp_path / "boot")
+    under_way.go(disk, wanted(symbols))
+    under_way.cancel()
+
+
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_boot_may_be_cancelled_when_it_is_over(name, program, tmp_path):
+    disk, _ = program(END)
+    over = start(name, tmp_path / "boot")
+    over.go(disk)
+    assert over.wait().powered_off
+    over.cancel()
+
+
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_failure_of_the_emulator_is_said_to_be_one(name, tmp_path, monkeypatch):
+    emulator = emulators.get(name)
+    if name == "qemu":
+        monkeypatch.setattr(emulator, "MACHINE", ["-machine", "no-such-machine"])
+    else:
+        monkeypatch.setattr(emulator, "CONFIGURATION",
+                            emulator.CONFIGURATION.replace("BIOS-bochs-legacy", "no-such-bios"))
+    run = emulators.boot(emulator, bytes(IMAGE_BYTES), tmp_path, Limits())
+    assert run.problem, run
+    assert not run.traps
+
+
+def test_a_process_of_pipes_is_closed_at_its_end(tmp_path):
+    child = process.start(["cat"], Limits(), tmp_path, piped=True)
+    process.tell(child, "said")
+    child.stdin.flush()
+    assert os.read(child.stdout.fileno(), 100) == b"said"
+    assert process.finish(child).code == 0
+    assert child.stdout.closed and child.stdin.closed
+    assert not (tmp_path / "output").exists()
