@@ -15,6 +15,7 @@ struct section {
 };
 
 static const struct section sections[] = {
+#define CONTROL_SECTION 0
         { "Checks on VMX Controls", explain_execution_controls },
         { "Checks on VMX Controls", explain_paging_controls },
         { "Checks on VMX Controls", explain_exit_controls },
@@ -85,7 +86,6 @@ static void explain_verdict(const char *verdict, unsigned first)
                 print_explanation(&why);
                 return;
         }
-        print("entry refused: ");
         print(verdict ? verdict : "no such error");
         print(". No rule that is known here is broken.\n");
 }
@@ -103,7 +103,7 @@ static void explain_fail_valid(void)
         const char *verdict = vm_instruction_error_text(error);
 
         if (error == ERROR_CONTROLS)
-                explain_verdict(verdict, 0);
+                explain_verdict(verdict, CONTROL_SECTION);
         else if (error == ERROR_HOST_STATE)
                 explain_verdict(verdict, HOST_SECTION);
         else

@@ -13,9 +13,25 @@ DISK = b"D" * 510 + b"\x55\xaa" + b"D" * 100
 
 def test_read_symbols(tmp_path):
     path = tmp_path / "x.sym"
-    path.write_text("00010000 T start\n0001aBcd B challenge\n         U nowhere\n\n"
+    path.write_text("00010000 T start\n0001abcd B challenge\n         U nowhere\n\n"
                     "00020000 t a b\n000000000fffffff D far\n")
     assert image.read_symbols(path) == {"start": 0x10000, "challenge": 0x1ABCD, "far": 0xFFFFFFF}
+
+
+@pytest.mark.parametrize(("line", "bad"), [
+    (b"00010010 T other", False),
+    (b"00010010 t start", False),  # a local name may be there as often as it likes
+    (b"00010010 T start", True),
+    (b"00010010 T zz\nffffffff T start", True),  # one name, with a line break in it
+    (b"00010010 T z z", True),
+    (b"00010010 T a\xff", True),
+    (b"ffffffffffffffffff T big", False),
+])
+def test_forged_symbols(tmp_path, line, bad):
+    path = tmp_path / "x.sym"
+    path.write_bytes(b"00010000 T start\n" + line + b"\n")
+    assert bool(image.forged(path)) == bad
+    assert image.read_symbols(path)["start"] == 0x10000
 
 
 @pytest.mark.parametrize(("region", "size", "offset"), [

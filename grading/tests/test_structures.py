@@ -143,7 +143,7 @@ def test_segments_by_bit_numbers(width):
     for value in values(width):
         segment = structures.segment(value)
         assert segment == (
-            bits(value, *low_and_high(16, 39), *low_and_high(56, 63), *low_and_high(64, 127)),
+            bits(value, *low_and_high(16, 39), *low_and_high(56, 63), *low_and_high(64, 95)),
             bits(value, *low_and_high(0, 15), *low_and_high(48, 51)),
             bits(value, *low_and_high(40, 43)), bits(value, 44), bits(value, 45, 46),
             bits(value, 47), bits(value, 53), bits(value, 54), bits(value, 55)), hex(value)
