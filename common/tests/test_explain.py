@@ -355,7 +355,8 @@ def library(tmp_path_factory):
     """explain.c on the host, with a CPU that has everything."""
     path = tmp_path_factory.mktemp("made-up") / "explain.so"
     folder = support.PROGRAMS / PROGRAM
-    support.run("gcc", "-std=gnu11", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror",
+    support.run("gcc", "-std=gnu11", "-ffreestanding", "-nostdlib", "-shared", "-fPIC",
+                "-Wall", "-Wextra", "-Werror",
                 "-Wno-unused-parameter", f"-I{ROOT}/common", "-DCPU_H",
                 "-include", folder / "fake_cpu.h", "-o", path, folder / "fake_cpu.c",
                 *sorted((ROOT / "common").glob("explain*.c")),

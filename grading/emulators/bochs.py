@@ -185,7 +185,8 @@ class Boot(Frozen):
         addresses = [*self.watch.at, *self.watch.vmx][:BREAKPOINTS]
         self.numbers = {address: number for number, address in enumerate(addresses, 2)}
         self.debugger.listen()
-        *_, said = ask(f"pbreak {ENTRY:#x}", "continue", "delete 1", "modebp",
+        ask(f"pbreak {ENTRY:#x}", "continue")  # Bochs 3 forgets what it was told behind it
+        *_, said = ask("delete 1", "modebp",
                        *(f"pbreak {address:#x}" for address in addresses), "continue")
         for _ in range(MAX_STOPS):
             if said is None:
