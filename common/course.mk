@@ -4,8 +4,9 @@
 PYTHON := /usr/bin/python3
 TOOLS  := gcc ld objcopy qemu-system-x86_64 bochs
 
-LAB_FOLDER = $(if $(filter $(LAB_LIST) $(notdir $(wildcard labs/*)),$(LAB)),$(wildcard labs/$(LAB) labs/$(LAB)-*))
-LAB_LIST   = $(foreach lab,$(notdir $(wildcard labs/*)),$(firstword $(subst -, ,$(lab))))
+LABS       = $(patsubst labs/%/Makefile,%,$(wildcard labs/*/Makefile))
+LAB_FOLDER = $(if $(filter $(LAB_LIST) $(LABS),$(LAB)),$(wildcard labs/$(LAB) labs/$(LAB)-*))
+LAB_LIST   = $(foreach lab,$(LABS),$(firstword $(subst -, ,$(lab))))
 IN_LAB     = $(if $(LAB),$(if $(LAB_FOLDER),,$(error LAB=$(LAB): there is no such lab; \
              there is $(LAB_LIST))),$(error which lab? say LAB=NN; there is $(LAB_LIST)))
 

@@ -1,0 +1,48 @@
+/* report.c -- given: the monitor's log, and the guest's lane of it. 64-bit mode, ring 0. */
+#include "testbed.h"
+
+#include "print.h"
+#include "report.h"
+#include "serial.h"
+#include "vmx_names.h"
+#include "x86/exit.h"
+
+uint8_t io_bitmap_a[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+uint8_t io_bitmap_b[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+static int in_lane;                     /* the guest's line has no end yet */
+
+void guest_says(char byte)
+{
+        if (!in_lane)
+                print("guest| ");
+        in_lane = byte != '\n';
+        serial_put(byte);
+}
+
+/* Lines of ours start at the left. */
+static void leave_lane(void)
+{
+        if (in_lane)
+                guest_says('\n');
+}
+
+void report_ended(void)
+{
+        leave_lane();
+        print("the guest is done\n");
+        report("ended", vm_exit.rip);
+}
+
+void report_unhandled(void)
+{
+        const char *name = exit_reason_name(vm_exit.reason & EXIT_REASON_BASIC);
+
+        leave_lane();
+        print("unhandled: ");
+        print(name ? name : "an exit reason that has no name");
+        print("\n");
+        report("unhandled.reason", vm_exit.reason);
+        report("unhandled.qualification", vm_exit.qualification);
+        report("unhandled.rip", vm_exit.rip);
+}

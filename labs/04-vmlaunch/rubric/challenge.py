@@ -1,0 +1,120 @@
+"""Draws a challenge for lab 04: programs for the guest that no monitor has run before.
+
+The layout is struct challenge in ../testbed.h; a test compares the two.
+"""
+
+import random
+import struct
+from typing import NamedTuple
+
+from grading.guest import Guest
+
+from . import programs
+
+BYTES = 20480  # of the region
+HEADER = 544
+RUNS = 10
+TURNS = 5  # exits of watch_switch()
+MIXED_EXITS = 1000  # in the long run, at least
+
+GUEST_CR0 = 0x6800  # the field, and what it must hold: PG, NE, ET, PE
+CR0 = 0x80000031
+PE, PG, NE = 0x00000001, 0x80000000, 0x20
+HARMLESS = (0x2, 0x4, 0x8, 0x10000, 0x40000)  # to this guest: MP, EM, TS, WP, AM
+GP_EXITS = 1 << 13
+RDTSC_EXITING = 0x1000
+
+# Which checks of the CPU a spoiled field must fail: SDM Vol. 3C, "VM Entries".
+CONTROLS, HOST, GUEST = "controls", "host state", "guest state"
+SPOILED = {
+    CONTROLS: ((0x4000, 0), (0x4002, 0), (0x2000, 0x801), (0x400A, 5), (0x4016, 0x80000102)),
+    HOST: ((0x0C02, 0x0B), (0x0C0C, 0), (0x6C00, 0x80000020), (0x6C16, 1 << 63),
+           (0x6C04, 0x2000)),
+    GUEST: ((0x4818, 0x93), (0x6820, 0x20000), (0x4802, 0xFFFE), (0x680C, 0x123450),
+            (0x4822, 0x10000), (0x2800, 0x1010)),
+}
+
+
+class Spoiled(NamedTuple):
+    """A field with which the CPU must refuse the entry."""
+
+    field: int
+    value: int
+    area: str  # a key of SPOILED
+
+
+class Program(NamedTuple):
+    """A program for the guest's virtual-8086 mode, and how the monitor is to run it."""
+
+    guest: Guest | None  # None: guest_task
+    cr0: int  # what it has
+    mask: int
+    shadow: int
+    bitmap: int = GP_EXITS
+    text: str = ""  # what it sends
+    spoiled: Spoiled | None = None
+
+
+class Challenge(NamedTuple):
+    """What the monitor is confronted with."""
+
+    id: int
+    region: int
+    content: bytes
+    registers: list  # 16 values, with which every program starts
+    turns: Guest  # of watch_switch()
+    runs: list  # of Program
+
+
+def draw_cr0(rng):
+    """The guest's CR0, mask and shadow: of what it is told, PE, PG and other bits are made up.
+
+    At least one bit that is not, is set in the guest's CR0 alone, not in the host's.
+    """
+    own = rng.choice(HARMLESS)
+    cr0 = CR0 | own | sum(bit for bit in HARMLESS if rng.randrange(2))
+    mask = PE | PG | sum(bit for bit in (*HARMLESS, NE) if bit != own and rng.randrange(2))
+    shadow = rng.randrange(1 << 32) & 0x8005003F & ~(PE | PG) | rng.choice((0, PE, PG))
+    return cr0, mask, shadow
+
+
+def draw(seed, region):
+    """The challenge of that seed, for a region at physical address `region`."""
+    rng = random.Random(f"04-vmlaunch {seed}")
+    number = rng.randrange(1, 1 << 32)
+    writer = programs.Writer(rng, region + HEADER)
+    turns = programs.turns(writer, TURNS + 1)
+    sent, mixed = (f"{word} {rng.randrange(1 << 64):016x}\n" for word in ("sent", "mixed"))
+    end = rng.choice(programs.STRINGS if seed % 2 else programs.WIDE)  # both kinds in a grade
+    run = lambda guest, **how: Program(guest, *draw_cr0(rng), **how)
+    runs = [
+        run(programs.only_rdtsc(writer)),
+        run(programs.cr0_alone(writer)),
+        run(programs.both_ways(writer), bitmap=0),
+        run(programs.sends(writer, sent, end), text=sent),
+        run(None),
+        run(None, bitmap=0),
+        run(programs.mixed(writer, MIXED_EXITS, mixed), text=mixed),
+    ]
+    runs += [run(None, spoiled=Spoiled(*rng.choice(cases), area))
+             for area, cases in SPOILED.items()]
+    challenge = Challenge(number, region, b"", writer.registers, turns, runs)
+    return challenge._replace(content=pack(challenge))
+
+
+def pack(challenge):
+    """The bytes of struct challenge, and the programs' code behind it."""
+    turns = challenge.turns
+    header = struct.pack("<2I2HI", challenge.id, len(challenge.runs), turns.cs,
+                         turns.start - turns.cs * 16, 0)
+    header += struct.pack("<16Q", *challenge.registers)
+    for run in challenge.runs:
+        start = (run.guest.cs, run.guest.start - run.guest.cs * 16) if run.guest else (0, 0)
+        field, value = run.spoiled[:2] if run.spoiled else (GUEST_CR0, run.cr0)
+        header += struct.pack("<2HI3Q2I", *start, field, value, run.mask, run.shadow, run.bitmap,
+                              RDTSC_EXITING)
+    guests = [turns, *(run.guest for run in challenge.runs if run.guest)]
+    content = header.ljust(HEADER, b"\0") + b"".join(bytes(guest.code) for guest in guests)
+    if len(challenge.runs) > RUNS or len(content) > BYTES:
+        raise ValueError(f"{len(content)} bytes do not fit into the challenge region")
+    return content.ljust(BYTES, b"\0")

@@ -1,0 +1,63 @@
+/* testbed.c -- given: one life of the guest after the other. 64-bit mode, ring 0, VMX root
+ * operation.
+ */
+#include "testbed.h"
+
+#include "cpu.h"
+#include "report.h"
+#include "vmxstep1.h"
+#include "x86/vmx.h"
+
+struct monitor monitor;
+
+uint32_t controls(enum vmx_controls which, uint32_t wanted)
+{
+        return round_controls(wanted, rdmsr(capability_msr(which, rdmsr(MSR_VMX_BASIC))));
+}
+
+/* What CPUID says to us: the guest is to hear the same, but for two leaves. */
+void report_cpuid(void)
+{
+        static const uint32_t leaves[] = { 0, 1, 2, 0x80000000 };
+
+        for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+                struct cpuid said = cpuid(leaves[i]);
+
+                report_nth("cpuid.eax", i, said.eax);
+                report_nth("cpuid.ebx", i, said.ebx);
+                report_nth("cpuid.ecx", i, said.ecx);
+                report_nth("cpuid.edx", i, said.edx);
+        }
+}
+
+void fresh_vmcs(uint16_t cs, uint16_t ip)
+{
+        guest_entry_init();
+        if (cs || ip) {
+                guest_cpu.cs = cs;
+                guest_cpu.rip = ip;
+        }
+        for (unsigned number = 0; number < GUEST_REGISTERS; number++)
+                guest[number] = challenge.registers[number];
+        if (vmclear(&guest_vmcs_pa) != VMX_OK || vmptrld(&guest_vmcs_pa) != VMX_OK)
+                report("no.vmcs", guest_vmcs_pa);
+
+        guest_state_init();
+        write_machine(machine_guest);
+        host_state_init();
+        write_machine(machine_host);
+        controls_init();
+        write_machine(machine_controls);
+}
+
+void testbed_run(unsigned number)
+{
+        const struct run *run = &challenge.run[number];
+
+        report("run", number);
+        monitor = run->monitor;
+        fresh_vmcs(run->cs, run->ip);
+        if (run->corrupt && vmwrite(run->corrupt, run->value) != VMX_OK)
+                report("not.spoiled", run->corrupt);
+        theVMM();
+}

@@ -1,0 +1,55 @@
+/* testbed.h -- the part of the lab that watches, and the challenge it works on. */
+#ifndef TESTBED_H
+#define TESTBED_H
+
+#define CHALLENGE_RUNS          10
+#define CHALLENGE_TURNS         4       /* VMRESUMEs of watch_switch() */
+#define CHALLENGE_BYTES         20480
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#include "vmxstep3.h"
+
+/* One life of the guest: a fresh VMCS, written, launched, run until it is done. */
+struct run {
+        uint16_t cs, ip;                /* a program of the challenge; 0, 0: guest_task */
+        uint32_t corrupt;               /* a field to spoil before the launch; 0: none */
+        uint64_t value;                 /* what is written there */
+        struct monitor monitor;
+};
+
+/* What the monitor is confronted with. challenge.S holds one to read; the grader
+ * overwrites it in the disk image with one that nobody has seen. */
+struct challenge {
+        uint32_t id;                    /* opens the log */
+        uint32_t run_count;
+        uint16_t switch_cs, switch_ip;  /* the program of watch_switch() */
+        uint32_t reserved;
+        uint64_t registers[GUEST_REGISTERS];    /* with which every program starts */
+        struct run run[CHALLENGE_RUNS];
+        /* the programs' own code follows, to CHALLENGE_BYTES */
+};
+
+_Static_assert(sizeof(struct run) == 40, "challenge.S and the grader lay it out");
+_Static_assert(sizeof(struct challenge) == 544, "challenge.S and the grader lay it out");
+
+extern const struct challenge challenge;
+
+/* world.c: the guest's first steps, one by one, without theVMM(). */
+void watch_switch(void);
+
+/* testbed.c: what the real CPUID says; a run with theVMM(). */
+void report_cpuid(void);
+void testbed_run(unsigned number);
+
+/* testbed.c: a fresh VMCS, for a guest that starts at CS:IP (0, 0: at guest_task). */
+void fresh_vmcs(uint16_t cs, uint16_t ip);
+
+/* canary.S: calls `launch`, vmlaunch() or vmresume(), with known values in the registers
+ * that a C function must keep; *lost becomes how many of them it did not. */
+enum vmx_result call_with_canaries(enum vmx_result (*launch)(uint64_t *), uint64_t *registers,
+                                   uint64_t *lost);
+#endif
+
+#endif

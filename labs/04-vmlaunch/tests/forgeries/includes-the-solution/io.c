@@ -1,0 +1,2 @@
+/* The rest of it. */
+#include <io.c>

@@ -1,0 +1,1 @@
+/* Part of a forgery: vmlaunch() and vmresume() are in thevmm.c, and in C. */

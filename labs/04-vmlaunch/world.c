@@ -1,0 +1,73 @@
+/* world.c -- given: the guest's first steps, exit by exit, without theVMM(); then entries
+ * that must fail. 64-bit mode, ring 0, VMX root operation.
+ */
+#include "testbed.h"
+
+#include "print.h"
+#include "report.h"
+#include "x86/vmcs.h"
+
+static uint64_t registers[GUEST_REGISTERS];
+
+static uint64_t field(uint32_t what)
+{
+        uint64_t value = 0;
+
+        return vmread(what, &value) == VMX_OK ? value : 0;
+}
+
+static void report_turn(enum vmx_result result, uint64_t lost)
+{
+        report("switch.result", result);
+        report("switch.lost", lost);
+        for (unsigned number = 0; number < GUEST_REGISTERS; number++)
+                if (number != RSP)
+                        report_nth("switch.register", number, registers[number]);
+}
+
+/* Each exit of this program is an instruction to be skipped. */
+static void take_turns(void)
+{
+        uint64_t lost = 0;
+        enum vmx_result result = call_with_canaries(vmlaunch, registers, &lost);
+
+        report_turn(result, lost);
+        for (unsigned turn = 0; result == VMX_OK && turn < CHALLENGE_TURNS; turn++) {
+                uint64_t behind = field(VMCS_GUEST_RIP) + field(VMCS_VM_EXIT_INSTRUCTION_LENGTH);
+
+                if (vmwrite(VMCS_GUEST_RIP, behind) != VMX_OK)
+                        return;
+                result = call_with_canaries(vmresume, registers, &lost);
+                report_turn(result, lost);
+        }
+}
+
+static void fail(const char *what, enum vmx_result (*launch)(uint64_t *))
+{
+        uint64_t lost = 0;
+        enum vmx_result result = call_with_canaries(launch, registers, &lost);
+
+        print(what);
+        print("\n");
+        report("fails.result", result);
+        report("fails.lost", lost);
+        if (result == VMX_FAIL_VALID)
+                report("fails.error", field(VMCS_VM_INSTRUCTION_ERROR));
+}
+
+void watch_switch(void)
+{
+        monitor = challenge.run[0].monitor;
+        fresh_vmcs(challenge.switch_cs, challenge.switch_ip);
+        for (unsigned number = 0; number < GUEST_REGISTERS; number++)
+                registers[number] = challenge.registers[number];
+        take_turns();
+
+        fail("VMLAUNCH of a VMCS that is launched", vmlaunch);
+        if (vmclear(&guest_vmcs_pa) != VMX_OK)
+                return;
+        fail("VMLAUNCH without a current VMCS", vmlaunch);
+        if (vmptrld(&guest_vmcs_pa) != VMX_OK)
+                return;
+        fail("VMRESUME of a VMCS that is not launched", vmresume);
+}
