@@ -1,16 +1,14 @@
 """For all tests: the labs' sources, and the closing line `N passed, N failed`."""
 
-from pathlib import Path
-
-# A lab without a Makefile is in work: it does not count yet.
-collect_ignore = [str(folder) for folder in (Path(__file__).parent / "labs").iterdir()
-                  if not (folder / "Makefile").exists()]
-
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
+
+# A lab without a Makefile is in work: it does not count yet.
+collect_ignore = [str(folder) for folder in (ROOT / "labs").iterdir()
+                  if not (folder / "Makefile").exists()]
 
 
 def pytest_unconfigure(config):
