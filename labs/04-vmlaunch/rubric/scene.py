@@ -123,8 +123,8 @@ class Scene:
         life = self.life(number)
         problem = trace.follow(life.events, program, self.start, self.known[number], traps)
         if problem and life.bad_guest:
-            problem = trace.Problem("04-1", failed("a guest's state that the CPU accepts",
-                                                   trace.name_of(trace.BAD_GUEST)))
+            problem = trace.Problem("04-5" if life.entries else "04-1", failed(
+                "a guest's state that the CPU accepts", trace.name_of(trace.BAD_GUEST)))
         elif problem and life.entries and life.refused:  # not what an exit's handler did
             problem = trace.Problem("04-5", failed("the guest goes on by a VMRESUME that succeeds",
                                                    in_words(*life.refused[0])))
