@@ -136,6 +136,8 @@ def check_task(scene, number):
             if scene.goes_on(number) else None
     if life.exits[last].reason != reason:
         return failed(f"run {number}: {how}", trace.name_of(life.exits[last].reason))
+    if life.exits != list(life.events[1::2]) or life.entries != list(life.events[::2]):
+        return failed(f"run {number}: entry, exit, entry, exit, ...", "not one by one")
     if life.events[-1] is not life.exits[last]:
         return failed(f"run {number} is over when guest_task gets to its hlt",
                       "the guest is entered again")

@@ -5,6 +5,7 @@ from grading.witness import REGISTERS
 
 from .challenge import TURNS
 from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES, said
+from .trace import CPUID_EXIT, name_of
 
 KEPT = "RBX, RBP and R12 to R15 as they were when vmlaunch() or vmresume() was called"
 NAMES = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", *(f"r{n}" for n in range(8, 16)))
@@ -62,8 +63,10 @@ def check_turn(scene, life, turn):
 
 
 def check_program(scene, turn, left):
-    """The registers at an exit are what the challenge's program must have left."""
-    want = scene.challenge.turns.traps[turn]
+    """An exit is the one that the challenge's program must make, with its registers."""
+    want, reason = scene.challenge.turns.traps[turn], scene.lives[0].exits[turn].reason
+    if reason != CPUID_EXIT:
+        return failed(f"exit {turn} at the guest's cpuid, IP {want.ip:#x}", name_of(reason))
     for name in REGISTERS:
         got = left.get("r" + name[1:], 0) & 0xFFFFFFFF
         if name != "esp" and got != want.registers[name]:

@@ -29,7 +29,7 @@ INSTRUCTIONS = {RDTSC: "rdtsc", CPUID: "cpuid", VMCALL: "vmcall", HLT: "hlt", IN
                 OUT: "outb", b"\xED": "inw", b"\xEF": "outw", b"\x66\xED": "inl",
                 b"\x66\xEF": "outl", b"\x6C": "insb", b"\x6E": "outsb"}
 
-FLAGS = 0x4D5  # the arithmetic ones and DF
+FLAGS = 0xCD5  # the arithmetic ones and DF
 KEPT_BY_ENTRY = 0x60000010  # of CR0, CD, NW and ET are the host's: VM entry leaves them
 
 NOT_AGAIN = "it is not entered again"
