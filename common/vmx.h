@@ -42,6 +42,21 @@ enum vmx_result vmptrst(uint64_t *pa) CHECKED;
 /* `field` is an encoding of x86/vmcs.h. *value changes only if the result is VMX_OK. */
 enum vmx_result vmread(uint64_t field, uint64_t *value) CHECKED;
 enum vmx_result vmwrite(uint64_t field, uint64_t value) CHECKED;
+
+/* The same where nothing can go wrong, one instruction each: there is a current VMCS, and
+ * every CPU has the field. */
+static inline uint64_t vmcs_read(uint64_t field)
+{
+        uint64_t value;
+
+        asm volatile("vmread %1, %0" : "=r"(value) : "r"(field) : "cc");
+        return value;
+}
+
+static inline void vmcs_write(uint64_t field, uint64_t value)
+{
+        asm volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
+}
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 /* emulate.c -- does for the guest what it may not do itself: CR0, CPUID, VMCALL.
  *
- * theVMM() calls these, one exit each; vm_exit and guest[] hold all that is known of it.
+ * theVMM() calls these, one exit each. guest[] has the general registers, the VMCS the rest.
  */
 #include "vmxstep3.h"
 
@@ -33,20 +33,17 @@
  * and CR4". SMSW, which makes no exit, is answered by the CPU in the same way. */
 static uint32_t cr0_to_tell(void)
 {
-        uint64_t cr0 = 0;
-
-        if (vmread(VMCS_GUEST_CR0, &cr0) != VMX_OK)
-                return 0;
-        return (cr0 & ~monitor.cr0_mask) | (monitor.cr0_shadow & monitor.cr0_mask);
+        return (vmcs_read(VMCS_GUEST_CR0) & ~monitor.cr0_mask)
+             | (monitor.cr0_shadow & monitor.cr0_mask);
 }
 
 /* A 32-bit write to a general register of the guest; RSP is a field of the VMCS. */
-static int set_register(int number, uint32_t value)
+static void set_register(int number, uint32_t value)
 {
         if (number == RSP)
-                return vmwrite(VMCS_GUEST_RSP, value) == VMX_OK;
-        guest[number] = value;
-        return 1;
+                vmcs_write(VMCS_GUEST_RSP, value);
+        else
+                guest[number] = value;
 }
 
 #endif
@@ -55,10 +52,12 @@ static int set_register(int number, uint32_t value)
 enum handled emulate_exception(void)
 {
 #if SOLVED >= 6
-        uint32_t code = *(const uint32_t *)(vm_exit.cs_base + vm_exit.rip);
+        uint32_t interruption = vmcs_read(VMCS_VM_EXIT_INTERRUPTION_INFORMATION);
+        uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);
+        uint32_t code = *(const uint32_t *)address;
         int destination = decode_mov_from_cr0(code);
 
-        if ((vm_exit.interruption & INTERRUPTION_VECTOR) != VECTOR_GP)
+        if ((interruption & INTERRUPTION_VECTOR) != VECTOR_GP)
                 return UNHANDLED;
         if ((code & 0xFF) == OPCODE_HLT) {
 #if SOLVED >= 9
@@ -73,19 +72,20 @@ enum handled emulate_exception(void)
                 lab_todo("04-9");
 #endif
         }
-        if (destination == NOT_MOV_FROM_CR0 || !set_register(destination, cr0_to_tell()))
+        if (destination == NOT_MOV_FROM_CR0)
                 return UNHANDLED;
-        vm_exit.length = MOV_CR_LENGTH;
-        return HANDLED_ADVANCE;
+        set_register(destination, cr0_to_tell());
+        advance(MOV_CR_LENGTH);
+        return HANDLED_RESUME;
 #else
         /* TODO(04-6) Emulate `mov %cr0, reg`, as in lab 01; your decoder is linked in.
-         * Given:   CS base and RIP in vm_exit; the guest's memory is mapped one to one.
+         * Given:   CS base and RIP in the VMCS; the guest's memory is mapped one to one.
          * Do:      a #GP at `mov %cr0, reg`: put into the register what the guest is to
          *          believe: bits of CR0 that are set in monitor.cr0_mask come from
          *          monitor.cr0_shadow, the others from the guest's CR0 in the VMCS. RSP
-         *          is a field of the VMCS too. Set vm_exit.length, which the CPU does not
-         *          tell here. Anything else: UNHANDLED.
-         * Use:     decode_mov_from_cr0(), vmread(), vmwrite(), guest[], VECTOR_GP.
+         *          is a field of the VMCS too. Then advance(); what is the length?
+         *          HANDLED_RESUME. Anything else: UNHANDLED.
+         * Use:     decode_mov_from_cr0(), vmcs_read(), vmcs_write(), guest[], VECTOR_GP.
          * Read:    README, "Mask and shadow"; SDM Vol. 3C, "Information for VM Exits Due
          *          to Vectored Events".
          * Seen:    "unhandled: exception or NMI" at the end of run 1, then TODO(04-7). */
@@ -128,12 +128,13 @@ enum handled emulate_cpuid(void)
 enum handled emulate_vmcall(void)
 {
 #if SOLVED >= 7
-        struct v86_trap *trap = (struct v86_trap *)(vm_exit.ss_base + vm_exit.rsp + 4);
+        uint64_t stack = vmcs_read(VMCS_GUEST_SS_BASE) + vmcs_read(VMCS_GUEST_RSP);
+        struct v86_trap *trap = (struct v86_trap *)(stack + 4);
         uint64_t address = trap->frame.cs * 16 + trap->frame.ip;
         uint32_t code = *(const uint32_t *)address;
         int destination = decode_mov_from_cr0(code);
 
-        if (vm_exit.rflags & EFLAGS_VM)         /* not the handler: there is no v86_trap */
+        if (vmcs_read(VMCS_GUEST_RFLAGS) & EFLAGS_VM)  /* not the handler: no v86_trap */
                 return UNHANDLED;
         if ((code & 0xFF) == OPCODE_HLT) {
 #if SOLVED >= 9
@@ -160,7 +161,7 @@ enum handled emulate_vmcall(void)
          *          handler restores the register, and the image of IP. Then the handler
          *          goes on behind its vmcall. A vmcall from virtual-8086 mode itself is
          *          none of ours: UNHANDLED.
-         * Use:     vm_exit.ss_base, vm_exit.rsp, struct v86_trap; EFLAGS_VM.
+         * Use:     VMCS_GUEST_SS_BASE, VMCS_GUEST_RSP, struct v86_trap; EFLAGS_VM.
          * Read:    README, "Two ways"; lab 01, "The picture on the stack".
          * Seen:    run 2 ends at its rdtsc, then TODO(04-8). */
         lab_todo("04-7");

@@ -8,6 +8,7 @@
 
 #include "todo.h"
 #include "x86/uart.h"
+#include "x86/vmcs.h"
 
 /* Exit qualification: SDM Vol. 3C, table "Exit Qualification for I/O Instructions". */
 #define IO_SIZE                 0x07            /* bytes, minus one */
@@ -18,11 +19,12 @@
 enum handled emulate_io(void)
 {
 #if SOLVED >= 8
-        uint16_t port = vm_exit.qualification >> IO_PORT_SHIFT;
+        uint32_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+        uint16_t port = qualification >> IO_PORT_SHIFT;
 
-        if (vm_exit.qualification & (IO_STRING | IO_SIZE))
+        if (qualification & (IO_STRING | IO_SIZE))
                 return UNHANDLED;
-        if (vm_exit.qualification & IO_IN) {
+        if (qualification & IO_IN) {
                 uint8_t status = port == UART_LSR ? UART_LSR_THRE | UART_LSR_TEMT : 0;
 
                 guest[RAX] = (guest[RAX] & ~0xFFUL) | status;

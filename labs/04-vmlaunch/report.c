@@ -6,6 +6,7 @@
 #include "serial.h"
 #include "vmx_names.h"
 #include "x86/exit.h"
+#include "x86/vmcs.h"
 
 uint8_t io_bitmap_a[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 uint8_t io_bitmap_b[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -31,7 +32,7 @@ void report_ended(void)
 {
         leave_lane();
         print("the guest is done\n");
-        report("ended", vm_exit.rip);
+        report("ended", vmcs_read(VMCS_GUEST_RIP));
 }
 
 void report_unhandled(void)

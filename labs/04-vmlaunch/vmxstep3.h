@@ -29,10 +29,10 @@ struct monitor {
 
 extern struct monitor monitor;
 
-/* What the CPU said of the last exit, read through results[]. */
+/* What the CPU said of the last exit: the reason; the rest only if nobody handles it. */
 struct vm_exit {
-        uint32_t reason, length, interruption, error;
-        uint64_t qualification, rip, rsp, rflags, cs_base, ss_base;
+        uint32_t reason;
+        uint64_t qualification, rip;
 };
 
 extern struct vm_exit vm_exit;
@@ -41,7 +41,7 @@ extern uint64_t guest[GUEST_REGISTERS];
 /* What became of an exit. */
 enum handled {
         HANDLED_ADVANCE,                /* the instruction is done: go on behind it */
-        HANDLED_RETRY,                  /* go on where the guest stands */
+        HANDLED_RESUME,                 /* go on where the guest's RIP is now */
         HANDLED_END,                    /* the guest is done */
         UNHANDLED,
 };
@@ -61,6 +61,7 @@ void host_entry(void);                  /* where a VM exit arrives */
 
 /* thevmm.c: runs the guest that the current VMCS describes until it is done. */
 void theVMM(void);
+void advance(unsigned length);
 void refused(enum vmx_result result);
 
 /* emulate.c, io.c: one exit each. */

@@ -9,13 +9,6 @@
 
 static uint64_t registers[GUEST_REGISTERS];
 
-static uint64_t field(uint32_t what)
-{
-        uint64_t value = 0;
-
-        return vmread(what, &value) == VMX_OK ? value : 0;
-}
-
 static void report_turn(enum vmx_result result, uint64_t lost)
 {
         report("switch.result", result);
@@ -33,10 +26,9 @@ static void take_turns(void)
 
         report_turn(result, lost);
         for (unsigned turn = 0; result == VMX_OK && turn < CHALLENGE_TURNS; turn++) {
-                uint64_t behind = field(VMCS_GUEST_RIP) + field(VMCS_VM_EXIT_INSTRUCTION_LENGTH);
+                uint64_t length = vmcs_read(VMCS_VM_EXIT_INSTRUCTION_LENGTH);
 
-                if (vmwrite(VMCS_GUEST_RIP, behind) != VMX_OK)
-                        return;
+                vmcs_write(VMCS_GUEST_RIP, vmcs_read(VMCS_GUEST_RIP) + length);
                 result = call_with_canaries(vmresume, registers, &lost);
                 report_turn(result, lost);
         }
@@ -52,7 +44,7 @@ static void fail(const char *what, enum vmx_result (*launch)(uint64_t *))
         report("fails.result", result);
         report("fails.lost", lost);
         if (result == VMX_FAIL_VALID)
-                report("fails.error", field(VMCS_VM_INSTRUCTION_ERROR));
+                report("fails.error", vmcs_read(VMCS_VM_INSTRUCTION_ERROR));
 }
 
 void watch_switch(void)
