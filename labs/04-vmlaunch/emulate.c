@@ -54,7 +54,7 @@ enum handled emulate_exception(void)
 #if SOLVED >= 6
         uint32_t interruption = vmcs_read(VMCS_VM_EXIT_INTERRUPTION_INFORMATION);
         uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);
-        uint32_t code = *(const uint32_t *)address;
+        uint32_t code = *(const uint32_t *)guest_at(address);
         int destination = decode_mov_from_cr0(code);
 
         if ((interruption & INTERRUPTION_VECTOR) != VECTOR_GP)
@@ -73,18 +73,19 @@ enum handled emulate_exception(void)
 #endif
         }
         if (destination == NOT_MOV_FROM_CR0)
-                return UNHANDLED;
+                return emulate_mov_cr3(code);
         set_register(destination, cr0_to_tell());
         advance(MOV_CR_LENGTH);
         return HANDLED_RESUME;
 #else
         /* TODO(04-6) Emulate `mov %cr0, reg`, as in lab 01; your decoder is linked in.
-         * Given:   CS base and RIP in the VMCS; the guest's memory is mapped one to one.
+         * Given:   CS base and RIP in the VMCS; guest_at(), which finds the code there.
          * Do:      a #GP at `mov %cr0, reg`: put into the register what the guest is to
          *          believe: bits of CR0 that are set in monitor.cr0_mask come from
          *          monitor.cr0_shadow, the others from the guest's CR0 in the VMCS. RSP
          *          is a field of the VMCS too. Then advance(); what is the length?
-         *          HANDLED_RESUME. Anything else: UNHANDLED.
+         *          HANDLED_RESUME. Another instruction: emulate_mov_cr3(). Another
+         *          vector: UNHANDLED.
          * Use:     decode_mov_from_cr0(), vmcs_read(), vmcs_write(), guest[], VECTOR_GP.
          * Read:    README, "Mask and shadow"; SDM Vol. 3C, "Information for VM Exits Due
          *          to Vectored Events".
@@ -129,9 +130,9 @@ enum handled emulate_vmcall(void)
 {
 #if SOLVED >= 7
         uint64_t stack = vmcs_read(VMCS_GUEST_SS_BASE) + vmcs_read(VMCS_GUEST_RSP);
-        struct v86_trap *trap = (struct v86_trap *)(stack + 4);
+        struct v86_trap *trap = (struct v86_trap *)guest_at(stack + 4);
         uint64_t address = trap->frame.cs * 16 + trap->frame.ip;
-        uint32_t code = *(const uint32_t *)address;
+        uint32_t code = *(const uint32_t *)guest_at(address);
         int destination = decode_mov_from_cr0(code);
 
         if (vmcs_read(VMCS_GUEST_RFLAGS) & EFLAGS_VM)  /* not the handler: no v86_trap */

@@ -11,6 +11,9 @@
 uint8_t io_bitmap_a[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 uint8_t io_bitmap_b[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
+#define REASONS         64              /* basic exit reasons that are counted */
+
+static unsigned exits[REASONS];         /* of this run */
 static int in_lane;                     /* the guest's line has no end yet */
 
 void guest_says(char byte)
@@ -26,6 +29,25 @@ static void leave_lane(void)
 {
         if (in_lane)
                 guest_says('\n');
+}
+
+void count_exit(uint32_t reason)
+{
+        exits[(reason & EXIT_REASON_BASIC) % REASONS]++;
+}
+
+void report_exits(void)
+{
+        for (unsigned reason = 0; reason < REASONS; reason++) {
+                if (!exits[reason])
+                        continue;
+                print("exits: ");
+                print_decimal(exits[reason]);
+                print(" ");
+                print(exit_reason_name(reason));
+                print("\n");
+                exits[reason] = 0;
+        }
 }
 
 void report_ended(void)

@@ -60,4 +60,5 @@ void testbed_run(unsigned number)
         if (run->corrupt && vmwrite(run->corrupt, run->value) != VMX_OK)
                 report("not.spoiled", run->corrupt);
         theVMM();
+        report_exits();
 }

@@ -41,6 +41,8 @@ static enum handled dispatch(void)
                 return emulate_cpuid();
         case EXIT_REASON_VMCALL:
                 return emulate_vmcall();
+        case EXIT_REASON_CONTROL_REGISTER_ACCESS:
+                return emulate_cr_access();
         case EXIT_REASON_IO_INSTRUCTION:
                 return emulate_io();
         default:
@@ -95,6 +97,7 @@ void theVMM(void)
                 vm_exit.reason = vmcs_read(VMCS_EXIT_REASON);
                 if (vm_exit.reason & EXIT_REASON_ENTRY_FAILURE)
                         break;
+                count_exit(vm_exit.reason);
                 if (!handle_exit())
                         return;
                 result = vmresume(guest);
@@ -102,10 +105,11 @@ void theVMM(void)
         refused(result);
 #else
         /* TODO(04-5) The monitor's loop.
-         * Given:   the handlers in emulate.c and io.c, one for each of four exit reasons;
-         *          enum handled: what they answer. Your read_results() of lab 03.
-         * Do:      launch; then, exit by exit: read the reason into vm_exit, send the exit
-         *          to its handler by bits 15:0, do what the handler says, resume. RIP moves
+         * Given:   the handlers in emulate.c and io.c, one for each of four exit reasons,
+         *          and emulate_cr_access() for a fifth; enum handled: what they answer.
+         *          Your read_results() of lab 03.
+         * Do:      launch; then, exit by exit: read the reason into vm_exit, count it
+         *          with count_exit(), send the exit to its handler by bits 15:0, do what the handler says, resume. RIP moves
          *          in one place: advance(). HANDLED_END: report_ended(), and return. What
          *          nobody handles: a table results[] fills in vm_exit: reason,
          *          qualification, RIP; report_unhandled(), and return. An entry that did

@@ -75,7 +75,15 @@ enum handled emulate_io(void);
 /* testbed.c: `wanted`, as far as this CPU lets us, by your controls.c of lab 03. */
 uint32_t controls(enum vmx_controls which, uint32_t wanted);
 
+/* plain.c: where our memory has what the guest has at a linear address. */
+const void *guest_at(uint64_t linear);
+
+/* plain.c: what lab 05 is about; until then both say UNHANDLED. */
+enum handled emulate_mov_cr3(uint32_t code);    /* a #GP at `code`, four bytes of it */
+enum handled emulate_cr_access(void);
+
 /* report.c: for people and for the grader. */
+void count_exit(uint32_t reason);       /* one more: the loop calls it at each exit */
 void report_unhandled(void);            /* vm_exit, in words */
 void report_ended(void);                /* the guest is done */
 void guest_says(char byte);             /* a byte for the guest's lane of the log */

@@ -177,3 +177,4 @@ void theVMM(void)
 }
 
 void refused(enum vmx_result result) { }
+void advance(unsigned length) { }

@@ -62,3 +62,4 @@ void theVMM(void)
 }
 
 void refused(enum vmx_result result) { }
+void advance(unsigned length) { }

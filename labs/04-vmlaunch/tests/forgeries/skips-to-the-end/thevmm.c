@@ -54,3 +54,4 @@ void theVMM(void)
 }
 
 void refused(enum vmx_result result) { }
+void advance(unsigned length) { }
