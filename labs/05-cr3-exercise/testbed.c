@@ -1,0 +1,72 @@
+/* testbed.c -- given: starts the tasks, and asks what you wrote what it makes of machine
+ * code. 32-bit protected mode, ring 0; paging as you turn it on.
+ */
+#include "testbed.h"
+
+#include "cpu.h"
+#include "report.h"
+
+uint32_t pool[POOL_PAGES][TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+uint32_t *current_directory, *current_table;
+const struct task *current_task;
+
+static unsigned traps;                  /* of the current task */
+static int looked;                      /* the dry runs are done */
+
+void testbed_init(void)
+{
+        for (unsigned page = 0; page < POOL_PAGES; page++)
+                for (unsigned entry = 0; entry < TABLE_ENTRIES; entry++)
+                        pool[page][entry] = 0xA5A5A5A5;
+}
+
+static void dry_run_decoders(void)
+{
+        for (unsigned i = 0; i < challenge.code_count; i++)
+                report_nth("dry.from", i, (uint32_t)decode_mov_from_cr3(challenge.code[i]));
+        for (unsigned i = 0; i < challenge.code_count; i++)
+                report_nth("dry.to", i, (uint32_t)decode_mov_to_cr3(challenge.code[i]));
+}
+
+/* Called by isrGPF for every trap of a task. */
+unsigned trap_from_v86(struct v86_trap *trap)
+{
+        int length;
+
+        traps++;
+        if (!looked) {
+                looked = 1;
+                report("paging.cr3", read_cr3());
+                dry_run_decoders();
+        }
+        length = emulate_cr3(trap);
+        return length == NOT_CR3 ? emulate(trap) : (unsigned)length;
+}
+
+void task_halted(void)
+{
+        report("task.halted", traps);
+        leave_v86();
+}
+
+void task_refused(uint16_t cs, uint16_t ip, uint32_t bytes)
+{
+        report("task.refused.cs", cs);
+        report("task.refused.ip", ip);
+        report("task.refused.bytes", bytes);
+        leave_v86();
+}
+
+void testbed_run(unsigned number)
+{
+        const struct paged_task *paged = &challenge.task[number];
+
+        current_task = &paged->task;
+        current_directory = pool[paged->directory];
+        current_table = pool[paged->table];
+        traps = 0;
+        report("task", number);
+        start_paging(current_directory, current_table);
+        guest_cr3 = physical(current_directory);
+        run_task(current_task);
+}
