@@ -10,29 +10,6 @@
 #include "testbed.h"
 #include "vmxstep1.h"
 
-#define STACK_BYTES     4096
-
-static uint8_t trap_stack[STACK_BYTES] __attribute__((aligned(16)));
-
-static void build_host(void)
-{
-        enable_a20();
-        fix_control_registers();
-        load_host_paging(host_paging(0, 0));    /* no window: address 0, once more */
-        host_structures((uint64_t)(trap_stack + STACK_BYTES));
-        load_host_structures();
-}
-
-static void build_guest(void)
-{
-        guest_tss_init();
-        guest_io_map_init();
-        guest_gdt_init();
-        guest_ldt_init();
-        guest_idt_init();
-        guest_paging_init();
-}
-
 static void run_all(void)
 {
         enum vmx_result result = enter_vmx();

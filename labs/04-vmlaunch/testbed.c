@@ -6,14 +6,6 @@
 #include "cpu.h"
 #include "report.h"
 #include "vmxstep1.h"
-#include "x86/vmx.h"
-
-struct monitor monitor;
-
-uint32_t controls(enum vmx_controls which, uint32_t wanted)
-{
-        return round_controls(wanted, rdmsr(capability_msr(which, rdmsr(MSR_VMX_BASIC))));
-}
 
 /* What CPUID says to us: the guest is to hear the same, but for two leaves. */
 void report_cpuid(void)
@@ -30,7 +22,7 @@ void report_cpuid(void)
         }
 }
 
-void fresh_vmcs(uint16_t cs, uint16_t ip)
+void start_guest(uint16_t cs, uint16_t ip)
 {
         guest_entry_init();
         if (cs || ip) {
@@ -39,15 +31,7 @@ void fresh_vmcs(uint16_t cs, uint16_t ip)
         }
         for (unsigned number = 0; number < GUEST_REGISTERS; number++)
                 guest[number] = challenge.registers[number];
-        if (vmclear(&guest_vmcs_pa) != VMX_OK || vmptrld(&guest_vmcs_pa) != VMX_OK)
-                report("no.vmcs", guest_vmcs_pa);
-
-        guest_state_init();
-        write_machine(machine_guest);
-        host_state_init();
-        write_machine(machine_host);
-        controls_init();
-        write_machine(machine_controls);
+        fresh_vmcs();
 }
 
 void testbed_run(unsigned number)
@@ -56,7 +40,7 @@ void testbed_run(unsigned number)
 
         report("run", number);
         monitor = run->monitor;
-        fresh_vmcs(run->cs, run->ip);
+        start_guest(run->cs, run->ip);
         if (run->corrupt && vmwrite(run->corrupt, run->value) != VMX_OK)
                 report("not.spoiled", run->corrupt);
         theVMM();

@@ -43,11 +43,8 @@ void watch_switch(void);
 void report_cpuid(void);
 void testbed_run(unsigned number);
 
-/* report.c: how many exits there were, by reason; the count starts anew. */
-void report_exits(void);
-
 /* testbed.c: a fresh VMCS, for a guest that starts at CS:IP (0, 0: at guest_task). */
-void fresh_vmcs(uint16_t cs, uint16_t ip);
+void start_guest(uint16_t cs, uint16_t ip);
 
 /* canary.S: calls `launch`, vmlaunch() or vmresume(), with known values in the registers
  * that a C function must keep; *lost becomes how many of them it did not. */

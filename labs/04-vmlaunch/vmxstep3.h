@@ -72,7 +72,15 @@ enum handled emulate_io(void);
 
 /* ---- These are given. ------------------------------------------------- */
 
-/* testbed.c: `wanted`, as far as this CPU lets us, by your controls.c of lab 03. */
+/* setup.c: the structures of host and guest; once. */
+void build_host(void);
+void build_guest(void);
+
+/* setup.c: a VMCS, by your three tables, for the guest that guest_cpu describes. Enters no
+ * guest. VMX root operation. */
+void fresh_vmcs(void);
+
+/* setup.c: `wanted`, as far as this CPU lets us, by your controls.c of lab 03. */
 uint32_t controls(enum vmx_controls which, uint32_t wanted);
 
 /* plain.c: where our memory has what the guest has at a linear address. */
@@ -84,6 +92,7 @@ enum handled emulate_cr_access(void);
 
 /* report.c: for people and for the grader. */
 void count_exit(uint32_t reason);       /* one more: the loop calls it at each exit */
+void report_exits(void);                /* how many there were; the count starts anew */
 void report_unhandled(void);            /* vm_exit, in words */
 void report_ended(void);                /* the guest is done */
 void guest_says(char byte);             /* a byte for the guest's lane of the log */

@@ -50,7 +50,7 @@ static void fail(const char *what, enum vmx_result (*launch)(uint64_t *))
 void watch_switch(void)
 {
         monitor = challenge.run[0].monitor;
-        fresh_vmcs(challenge.switch_cs, challenge.switch_ip);
+        start_guest(challenge.switch_cs, challenge.switch_ip);
         for (unsigned number = 0; number < GUEST_REGISTERS; number++)
                 registers[number] = challenge.registers[number];
         take_turns();
