@@ -19,12 +19,12 @@ void build_paging(uint32_t *directory, uint32_t *table)
 {
 #if SOLVED >= 1
         directory[0] = physical(table) | PAGE_P | PAGE_RW | PAGE_US;
-        for (unsigned entry = 1; entry < TABLE_ENTRIES; entry++)
+        for (unsigned entry = 1; entry < ENTRIES; entry++)
                 directory[entry] = 0;
         for (unsigned page = 0; page < GUEST_PAGES; page++)
                 table[page] = physical(&guest_memory[page * PAGE_SIZE])
                             | PAGE_P | PAGE_RW | PAGE_US;
-        for (unsigned page = GUEST_PAGES; page < TABLE_ENTRIES; page++)
+        for (unsigned page = GUEST_PAGES; page < ENTRIES; page++)
                 table[page] = page * PAGE_SIZE | PAGE_P | PAGE_RW;
 #else
         /* TODO(05-1) Map 4 MB: the guest's memory at 0, the monitor where it is.
@@ -55,10 +55,10 @@ int cr3_allowed(uint32_t cr3)
             || (directory[0] & FRAME) >= GUEST_BYTES)
                 return 0;
         table = (const uint32_t *)&guest_memory[directory[0] & FRAME];
-        for (unsigned entry = 1; entry < TABLE_ENTRIES; entry++)
+        for (unsigned entry = 1; entry < ENTRIES; entry++)
                 if (directory[entry] & PAGE_P)
                         return 0;
-        for (unsigned page = 0; page < TABLE_ENTRIES; page++)
+        for (unsigned page = 0; page < ENTRIES; page++)
                 if (table[page] & PAGE_P
                     && (page >= GUEST_PAGES || (table[page] & FRAME) >= GUEST_BYTES))
                         return 0;

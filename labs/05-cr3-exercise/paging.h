@@ -9,7 +9,15 @@
 #define GUEST_PAGES     16
 #define GUEST_BYTES     0x10000
 
-#define TABLE_ENTRIES   1024            /* of a page directory, of a page table */
+#define ENTRIES         1024            /* of a page directory, of a page table */
+
+/* memory.S: where its programs start, and the end of their stack. */
+#define GUEST_ASKS              0x400
+#define GUEST_WRITES            0x404
+#define GUEST_OVERREACHES       0x408
+#define GUEST_SWITCHES          0x40C
+#define GUEST_STACK             0x2000
+#define SWITCHES                100     /* times two writes of CR3 */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

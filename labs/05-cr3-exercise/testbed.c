@@ -6,7 +6,7 @@
 #include "cpu.h"
 #include "report.h"
 
-uint32_t pool[POOL_PAGES][TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+uint32_t pool[POOL_PAGES][ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 uint32_t *current_directory, *current_table;
 const struct task *current_task;
 
@@ -16,7 +16,7 @@ static int looked;                      /* the dry runs are done */
 void testbed_init(void)
 {
         for (unsigned page = 0; page < POOL_PAGES; page++)
-                for (unsigned entry = 0; entry < TABLE_ENTRIES; entry++)
+                for (unsigned entry = 0; entry < ENTRIES; entry++)
                         pool[page][entry] = 0xA5A5A5A5;
 }
 

@@ -35,7 +35,7 @@ _Static_assert(sizeof(struct challenge) == 1228, "challenge.S and the grader lay
 extern const struct challenge challenge;
 
 /* Where the grader may want the paging structures: not empty, as memory is. */
-extern uint32_t pool[POOL_PAGES][TABLE_ENTRIES];
+extern uint32_t pool[POOL_PAGES][ENTRIES];
 
 /* Fills the pool. */
 void testbed_init(void);
