@@ -15,7 +15,7 @@ check: tools modules given ## prove that the grades mean something
 handout: tools ## make the students' tree and its tarball
 	@$(PYTHON) grading/handout
 
-bench: tools ## measure how long a grade takes
+bench: tools ## measure how long a grade takes, and what a VM exit costs
 	@$(PYTHON) grading/bench
 
 # What the tests share is built once, before they run side by side.
