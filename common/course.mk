@@ -6,9 +6,13 @@ TOOLS  := gcc ld objcopy qemu-system-x86_64 bochs
 
 LABS       = $(patsubst labs/%/Makefile,%,$(wildcard labs/*/Makefile))
 LAB_FOLDER = $(if $(filter $(LAB_LIST) $(LABS),$(LAB)),$(wildcard labs/$(LAB) labs/$(LAB)-*))
-LAB_LIST   = $(foreach lab,$(LABS),$(firstword $(subst -, ,$(lab))))
+LAB_LIST   = $(sort $(foreach lab,$(LABS),$(firstword $(subst -, ,$(lab)))))
 IN_LAB     = $(if $(LAB),$(if $(LAB_FOLDER),,$(error LAB=$(LAB): there is no such lab; \
              there is $(LAB_LIST))),$(error which lab? say LAB=NN; there is $(LAB_LIST)))
+
+# A lab of several programs has a folder for each.
+ONE_FOLDER = $(if $(word 2,$(LAB_FOLDER)),$(error which program of lab $(LAB)? say \
+             LAB=$(subst $() , or LAB=,$(notdir $(LAB_FOLDER)))),$(LAB_FOLDER))
 
 .DEFAULT_GOAL := help
 .PHONY: help all qemu qemu-nox bochs bochs-nox grade handin clean boot setup tools
@@ -19,10 +23,11 @@ help: ## this list
 	    awk -F'\t' '{ printf "  %-31s %s\n", $$1, $$2 }'
 
 all qemu qemu-nox bochs bochs-nox: ## build a lab (all); boot it, with or without a window
-	$(IN_LAB)@$(MAKE) --no-print-directory -C $(firstword $(LAB_FOLDER)) $@
+	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
 
 grade handin: ## grade a lab's files; pack them to hand in
-	$(IN_LAB)@$(MAKE) --no-print-directory -C $(firstword $(LAB_FOLDER)) $@
+	$(IN_LAB)@for folder in $(LAB_FOLDER); do \
+	    $(MAKE) --no-print-directory -C $$folder $@ || exit; done
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -13,7 +13,7 @@ ASSIGNMENT = re.compile(r"^(\w+)\s*:=\s*(.*?)\s*$", re.MULTILINE)
 
 
 class Lab(NamedTuple):
-    """One folder of labs/."""
+    """One folder of labs/: one program."""
 
     name: str  # "01-vm86trap"
     folder: Path
@@ -23,6 +23,11 @@ class Lab(NamedTuple):
     emulators: tuple[str, ...]  # which can boot it, the usual one first
     needs: tuple[str, ...]  # what not every emulator's CPU has: "vmx"
     cpus: tuple[str, ...]  # models on which it is graded, in turn; none: the usual one
+
+    @property
+    def number(self):
+        """ "01"; a lab of several programs has a folder for each, all of one number."""
+        return self.name.split("-")[0]
 
     def rubric(self):
         """The lab's rubric package: EXERCISES, draw(), check(); see grading/rubric.py."""
@@ -53,14 +58,22 @@ def all_labs(root=ROOT):
             if (folder / "Makefile").is_file()]
 
 
-def find(number, root=ROOT):
-    """The lab that "01" or "01-vm86trap" names; UsageError if there is none."""
+def find_all(name, root=ROOT):
+    """The programs of the lab that "01" or "01-vm86trap" names; UsageError if there is none."""
     labs = all_labs(root)
-    for lab in labs:
-        if number and number in (lab.name, lab.name.split("-")[0]):
-            return lab
-    numbers = ", ".join(lab.name.split("-")[0] for lab in labs)
-    raise UsageError(f"LAB={number}: there is no such lab; there is {numbers}")
+    found = [lab for lab in labs if name in (lab.name, lab.number)]
+    if not found:
+        numbers = ", ".join(dict.fromkeys(lab.number for lab in labs))
+        raise UsageError(f"LAB={name}: there is no such lab; there is {numbers}")
+    return found
+
+
+def find(name, root=ROOT):
+    """The one program that `name` names; UsageError if there is none, or more than one."""
+    found = find_all(name, root)
+    if len(found) > 1:
+        raise UsageError(f"LAB={name}: which of {' and '.join(lab.name for lab in found)}?")
+    return found[0]
 
 
 def load(folder):

@@ -48,19 +48,20 @@ uint32_t guest_cr3(void)
 void publish(unsigned n)
 {
 #if SOLVED >= 3
-        uint32_t ours = physical(shadows[n].directory);
-
-        cr3_pairs[n] = (struct cr3_pair){ shadow_of[n], ours };
-        vmcs_write(VMCS_CR3_TARGET_VALUE_0 + 2 * n, ours);
+        for (unsigned k = 0; k <= n; k++)
+                vmcs_write(VMCS_CR3_TARGET_VALUE_0 + 2 * k, physical(shadows[k].directory));
         if (vmcs_read(VMCS_CR3_TARGET_COUNT) <= n)
                 vmcs_write(VMCS_CR3_TARGET_COUNT, n + 1);
+        cr3_pairs[n] = (struct cr3_pair){ shadow_of[n], physical(shadows[n].directory) };
 #else
         /* TODO(05-6) Make exits unnecessary.
-         * Given:   cr3_pairs[], which the guest's kernel looks into before it writes CR3.
-         * Do:      pair n: the guest's value, and the shadow's address. CR3-target value n:
-         *          the same address. A `mov` to CR3 with one of these values makes no exit.
-         *          The count must reach n; it never shrinks. Values beyond the count are
-         *          not looked at: what would happen if they were?
+         * Given:   a `mov` to CR3 of one of the CR3-target values makes no exit. The first
+         *          CR3-target-count of them count. cr3_pairs[], into which the guest's
+         *          kernel looks before it writes CR3.
+         * Do:      pair n: the guest's value, and the shadow's address. CR3-target values 0
+         *          to n: the addresses of the shadows. Leave none out: what would a guest
+         *          get that writes 0 to CR3, if one that counts were still 0? The count
+         *          must reach n; it never shrinks.
          * Use:     shadow_of[], VMCS_CR3_TARGET_VALUE_0 (the others follow, 2 apart),
          *          VMCS_CR3_TARGET_COUNT.
          * Read:    README, "No exit at all"; SDM Vol. 3C, "CR3-Target Controls".
