@@ -189,7 +189,7 @@ def switches(writer):
     guest, rng = writer.new(), writer.rng
     for directory in rng.sample(writer.layout.directories, 3):
         writer.write(guest, rng.choice(GENERAL), directory * PAGE_SIZE)
-    guest.try_cr3("edi", 0, "esi")  # no value of the monitor's
+        guest.try_cr3("edi", 0, "esi")  # no value of the monitor's, however many it has
     for _ in range(SWITCHES):
         writer.write(guest, rng.choice(REGISTERS), writer.directory())
         if rng.randrange(3) == 0:

@@ -133,6 +133,7 @@ class Follower:
         left = self.exit(EXCEPTION, where)
         general = {name: value for name, value in want.registers.items() if name != "esp"}
         self.compare(general, lambda name: low(left.registers, name), f"at {where}", want.notes)
+        self.exercise = EXERCISE[STRAIGHT]
         if want.code == HLT:
             return
         entry = self.event(VmEntry, f"the guest goes on behind {where}")
@@ -147,9 +148,8 @@ class Follower:
     def after_refusal(self, want, where):
         """The #GP was injected: the kernel tries it, and is refused, too."""
         self.cr_access(TO_CR3, f"{where}, whose #GP it gets: a value that {want.refused}")
-        before, self.exercise = self.exercise, AFTER_REFUSAL
+        self.exercise = AFTER_REFUSAL  # up to the next #GP, which shows what came of it
         self.event(VmEntry, f"the kernel goes on, refused, for {where}")
-        self.exercise = before
 
     def by_kernel(self, want):
         """An instruction whose #GP the kernel gets."""
