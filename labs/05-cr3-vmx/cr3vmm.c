@@ -39,7 +39,7 @@ uint32_t guest_cr3(void)
         /* TODO(05-4) The guest's CR3 in the VMCS is the address of a shadow of ours. The
          * guest has a value of its own: that for which the shadow is.
          * Use:     vmcs_read(), VMCS_GUEST_CR3, shadows[], physical(), shadow_of[].
-         * Read:    README of 05-cr3-exercise, "Under VMX". */
+         * Read:    README, "Under VMX". */
         lab_todo("05-4");
 #endif
 }
