@@ -83,8 +83,8 @@ enum handled emulate_exception(void)
          * Do:      a #GP at `mov %cr0, reg`: put into the register what the guest is to
          *          believe: bits of CR0 that are set in monitor.cr0_mask come from
          *          monitor.cr0_shadow, the others from the guest's CR0 in the VMCS. RSP
-         *          is a field of the VMCS too. Then advance(); what is the length?
-         *          HANDLED_RESUME. Another instruction: emulate_mov_cr3(). Another
+         *          is a field of the VMCS too. Then advance(): you know the length; the CPU
+         *          need not tell it here. HANDLED_RESUME. Another instruction: emulate_mov_cr3(). Another
          *          vector: UNHANDLED.
          * Use:     decode_mov_from_cr0(), vmcs_read(), vmcs_write(), guest[], VECTOR_GP.
          * Read:    README, "Mask and shadow"; SDM Vol. 3C, "Information for VM Exits Due
@@ -119,7 +119,8 @@ enum handled emulate_cpuid(void)
          *          VMX bit hidden, ECX_HYPERVISOR set. LEAF_HYPERVISOR: EAX the highest
          *          such leaf, that one; EBX, ECX, EDX the signature.
          * Use:     cpuid(), CPUID_1_ECX_VMX, SIGNATURE_...
-         * Seen:    the stop in emulate_vmcall(). */
+         * Seen:    the stop in emulate_vmcall(): the same line. Bochs' log says which exit
+         *          was the last: CPUID, or VMCALL. */
         lab_todo("04-7");
 #endif
 }

@@ -90,7 +90,9 @@ leave_world:
          * Use:     VMWRITE, VMCS_HOST_RSP; .irp saves typing.
          * Read:    README, "Two worlds"; SDM Vol. 3C, "VMLAUNCH/VMRESUME--Launch/Resume
          *          Virtual Machine".
-         * Seen:    "@ switch.result 0x0", five times; "@ fails..."; then TODO(04-5). */
+         * Seen:    "@ switch.result 0x0", five times; "@ fails..."; then TODO(04-5). If a
+         *          0x2 follows the first 0x0, the CPU has refused the guest's state:
+         *          `make grade` names the field (04-1). */
 vmlaunch:
 vmresume:
 host_entry:

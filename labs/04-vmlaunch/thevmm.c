@@ -109,12 +109,12 @@ void theVMM(void)
          *          and emulate_cr_access() for a fifth; enum handled: what they answer.
          *          Your read_results() of lab 03.
          * Do:      launch; then, exit by exit: read the reason into vm_exit, count it
-         *          with count_exit(), send the exit to its handler by bits 15:0, do what the handler says, resume. RIP moves
-         *          in one place: advance(). HANDLED_END: report_ended(), and return. What
-         *          nobody handles: a table results[] fills in vm_exit: reason,
-         *          qualification, RIP; report_unhandled(), and return. An entry that did
-         *          not take place (a result other than VMX_OK, or bit 31 of the reason):
-         *          refused().
+         *          with count_exit(), send the exit to its handler by bits 15:0, do what
+         *          the handler says, resume. RIP moves in one place: advance(), above.
+         *          HANDLED_END: report_ended(), and return. What nobody handles: a table
+         *          results[] fills in vm_exit: reason, qualification, RIP;
+         *          report_unhandled(), and return. An entry that did not take place (a
+         *          result other than VMX_OK, or bit 31 of the reason): refused().
          * Use:     EXIT_REASON_..., vmcs_read(), vmcs_write(), vmlaunch(), vmresume().
          * Read:    README, "The loop"; SDM Vol. 3C, "VM-Exit Information Fields".
          * Seen:    "unhandled: RDTSC", then TODO(04-6). */

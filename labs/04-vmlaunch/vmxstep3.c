@@ -87,8 +87,8 @@ void guest_state_init(void)
 /* Four lines of a table: the fields of one segment. */
 #define GUEST_SEGMENT_FIELDS(NAME, name)                                                \
         { VMCS_GUEST_##NAME##_SELECTOR, &guest_cpu.name },                              \
-        { VMCS_GUEST_##NAME##_BASE, &segment.name.base },                                       \
-        { VMCS_GUEST_##NAME##_LIMIT, &segment.name.limit },                                     \
+        { VMCS_GUEST_##NAME##_BASE, &segment.name.base },                               \
+        { VMCS_GUEST_##NAME##_LIMIT, &segment.name.limit },                             \
         { VMCS_GUEST_##NAME##_ACCESS_RIGHTS, &segment.name.access }
 
 const struct parameter machine_guest[] = {

@@ -18,6 +18,14 @@ static void report_turn(enum vmx_result result, uint64_t lost)
                         report_nth("switch.register", number, registers[number]);
 }
 
+/* From another depth of the stack than the launch. */
+static __attribute__((noinline)) enum vmx_result resume_deeper(uint64_t *lost)
+{
+        volatile uint64_t deeper[8] = { 0 };
+
+        return call_with_canaries(vmresume, registers, lost) + deeper[0];
+}
+
 /* Each exit of this program is an instruction to be skipped. */
 static void take_turns(void)
 {
@@ -29,7 +37,7 @@ static void take_turns(void)
                 uint64_t length = vmcs_read(VMCS_VM_EXIT_INSTRUCTION_LENGTH);
 
                 vmcs_write(VMCS_GUEST_RIP, vmcs_read(VMCS_GUEST_RIP) + length);
-                result = call_with_canaries(vmresume, registers, &lost);
+                result = resume_deeper(&lost);
                 report_turn(result, lost);
         }
 }

@@ -69,12 +69,14 @@ class Challenge(NamedTuple):
 def draw_cr0(rng):
     """The guest's CR0, mask and shadow: of what it is told, PE, PG and other bits are made up.
 
-    At least one bit that is not, is set in the guest's CR0 alone, not in the host's.
+    Of those that are not, at least one is set in the guest's CR0 alone, not in the host's;
+    and one in the shadow alone, where it must not count.
     """
-    own = rng.choice(HARMLESS)
-    cr0 = CR0 | own | sum(bit for bit in HARMLESS if rng.randrange(2))
-    mask = PE | PG | sum(bit for bit in (*HARMLESS, NE) if bit != own and rng.randrange(2))
-    shadow = rng.randrange(1 << 32) & 0x8005003F & ~(PE | PG) | rng.choice((0, PE, PG))
+    own, ghost = rng.sample(HARMLESS, 2)
+    cr0 = CR0 | own | sum(bit for bit in HARMLESS if bit != ghost and rng.randrange(2))
+    mask = PE | PG | sum(bit for bit in (*HARMLESS, NE)
+                         if bit not in (own, ghost) and rng.randrange(2))
+    shadow = rng.randrange(1 << 32) & 0x8005003F & ~(PE | PG) | ghost | rng.choice((0, PE, PG))
     return cr0, mask, shadow
 
 

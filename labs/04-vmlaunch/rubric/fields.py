@@ -25,6 +25,7 @@ PIN, CPU, EXIT, ENTRY = (("pin-based controls", 0x4000),
                          ("primary processor-based controls", 0x4002),
                          ("VM-exit controls", 0x400C), ("VM-entry controls", 0x4012))
 BIT_BY_BIT = (
+    (*PIN, 1, False, "external-interrupt exiting"),
     (*CPU, 1 << 25, True, "use I/O bitmaps"),
     (*CPU, RDTSC_EXITING, True, "RDTSC exiting, of monitor.extra_controls"),
     (*EXIT, 1 << 9, True, "host address-space size"),

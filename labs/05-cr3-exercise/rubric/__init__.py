@@ -9,10 +9,11 @@ from grading.rubric import PASSED, Exercise, failed
 
 from .challenge import FROM, HEADER, POOL_PAGES, TO, decoded, draw  # noqa: F401 (the contract)
 from .machine import PAGE_SIZE
-from .pool import check_structures, left_alone
-from .trace import at, check_tasks, own_cr3, where
+from .pool import check_shadow, check_structures, left_alone
+from .trace import REFLECT, at, check_tasks, own_cr3, where
 
 REGION = "challenge"
+CHECKPOINTS = ("task_halted",)  # a run that hangs later has shown what went before
 MEMORY = {"pool": POOL_PAGES * PAGE_SIZE, "challenge": HEADER}
 
 STORY = """\
@@ -34,7 +35,7 @@ EXERCISES = (
 
 GP = 13
 CR0_PG = 1 << 31
-CALL_BACK = "look at reflect_gp(): where is the stack, and is it the guest's?"
+IF_TF = 0x300
 
 
 def check(challenge, log, run):
@@ -122,9 +123,13 @@ def check_writing(challenge, log, groups, seen, run, numbers):
     content = run.memory.read(run.symbols[REGION], HEADER)
     if content is None or not log.end:
         return None
+    for eflags in log.values("dry.gp.eflags"):
+        if eflags & IF_TF:
+            return failed("IF and TF clear in the handler of #GP", f"EFLAGS {eflags:#x}",
+                          "look at the end of reflect_gp()")
     for offset, (is_now, was) in enumerate(zip(content, challenge.content)):
         if is_now != was:
             return failed("the monitor's memory as it was", f"byte {offset:#x} behind "
-                          f"`challenge` is {is_now:#x}, not {was:#x}", CALL_BACK)
+                          f"`challenge` is {is_now:#x}, not {was:#x}", REFLECT)
     number = max(number for number in numbers if challenge.tasks[number].writes)
-    return check_structures(challenge.tasks[number], run, challenge.tasks[number].mapping)
+    return check_shadow(challenge.tasks[number], run)

@@ -11,16 +11,16 @@ from grading.guest import ARITHMETIC, FLAG_DF
 from grading.witness import REGISTERS
 
 from . import machine
-from .machine import CODE_PAGES, PAGE_SIZE
+from .machine import CODE_PAGES, IDLE, PAGE_SIZE
 from .paged import PagedGuest
 
 HEADER = 4096  # then the guest's memory, then a page behind it: see decoy()
 STRUCT = 1228
 CODES, TASKS, POOL_PAGES = 64, 40, 8
 HONEST = 1
-CODE_END = CODE_PAGES.stop * PAGE_SIZE
 NEITHER = 0xFFFFFFFF  # what the decoders say of anything else
 
+GENERAL = [name for name in REGISTERS if name != "esp"]
 FROM, TO = 0x20, 0x22  # the opcode's second byte
 
 
@@ -117,14 +117,17 @@ class Writer:
         for register in rng.sample(REGISTERS, 8):
             if register != "esp":
                 guest.load(register, self.value())
+        guest.expect_no_gp()
         return guest
 
     def done(self, guest, writes, ends="halt"):
         """The task is written; the next one starts behind it."""
         if ends == "halt":
+            if writes:
+                guest.doubt_stack()  # the testbed tries a #GP there
             guest.halt()
         end = guest.start + len(guest.code)
-        if end > CODE_END:
+        if end > IDLE:
             raise ValueError("the tasks do not fit into their pages")
         self.initial[guest.start:end] = self.machine.memory[guest.start:end] = guest.code
         self.next = end + self.rng.randrange(1, 32)
@@ -179,7 +182,8 @@ class Writer:
         """Ends at an instruction that the monitor must refuse."""
         guest = self.new()
         self.read(guest, [(PagedGuest.mov_from_cr3, register) for register in
-                          self.rng.sample(REGISTERS, self.rng.randrange(3))])
+                          self.rng.sample(GENERAL, self.rng.randrange(3))])
+        guest.doubt_stack()  # a monitor may take it for one of its own, and push
         guest.trap(code, None, "an instruction that is refused")
         guest.emit(0xF4)  # a monitor that skips what it should refuse ends here
         self.done(guest, False, "forbidden")

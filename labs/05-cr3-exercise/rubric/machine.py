@@ -4,6 +4,7 @@ All addresses are the guest's. A mapping is a list: for each of the 16 pages of 
 addresses the number of its frame, or None.
 """
 
+import struct
 from typing import NamedTuple
 
 from grading.structures import PAGE_SIZE, PS, P
@@ -18,6 +19,9 @@ CODE_PAGES = range(1, 5)  # of all tasks; page 0 has the vectors
 FIRST = 5  # from this page on: stack, data, directories, tables
 LAST = PAGES - 1
 CODE_FILL = 0xF4  # hlt
+VECTOR = 13 * 4  # where #GP finds IP and CS of its handler
+EVEN = bytes(byte & 0xFE for byte in range(256))
+IDLE = CODE_PAGES.stop * PAGE_SIZE - 16  # CS is 0: a hlt, until a task has a handler
 
 
 class Layout(NamedTuple):
@@ -94,16 +98,19 @@ class Machine:
             return "is a directory whose entry 0 is a large page"
         if first & FRAME >= BYTES:
             return "is a directory whose table is outside the guest's memory"
-        for number in range(1, ENTRIES):
-            if self.entry(cr3 // PAGE_SIZE, number) & P:
-                return f"is a directory whose entry {number} is present"
-        for number in range(ENTRIES):
-            entry = self.entry(first // PAGE_SIZE, number)
-            if entry & P and number >= PAGES:
+        for number, _ in self.present(cr3 // PAGE_SIZE)[1:]:
+            return f"is a directory whose entry {number} is present"
+        for number, entry in self.present(first // PAGE_SIZE):
+            if number >= PAGES:
                 return f"has a table whose entry {number} is present"
-            if entry & P and entry & FRAME >= BYTES:
+            if entry & FRAME >= BYTES:
                 return f"has a table whose entry {number} is outside the guest's memory"
         return None
+
+    def present(self, page):
+        """(number, entry) of those that are present, in the directory or table in that page."""
+        entries = struct.unpack_from(f"<{ENTRIES}I", self.memory, page * PAGE_SIZE)
+        return [(number, entry) for number, entry in enumerate(entries) if entry & P]
 
     def mapped_by(self, cr3):
         """The mapping that a CR3 stands for which is not refused."""
@@ -121,7 +128,7 @@ class Machine:
 
 def even(rng, length):
     """Random bytes whose bit 0 is clear: nowhere in them is an entry present."""
-    return bytes(byte & 0xFE for byte in rng.randbytes(length))
+    return rng.randbytes(length).translate(EVEN)
 
 
 def entry_for(rng, page, clear=0):
@@ -181,5 +188,6 @@ def draw_machine(rng):
         for page, frame in enumerate(mapping):
             if frame is not None:
                 put(table * PAGE_SIZE + 4 * page, entry_for(rng, frame))
+    put(VECTOR, IDLE)
     put(layout.pair * PAGE_SIZE + layout.misaligned, entry_for(rng, layout.tables[0], PS))
     return Machine(memory), layout

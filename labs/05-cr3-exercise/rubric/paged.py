@@ -9,9 +9,8 @@ from typing import NamedTuple
 from grading.guest import CR0, TOLD, Guest
 from grading.witness import REGISTERS, SEGMENTS
 
-from .machine import PAGE_SIZE
+from .machine import IDLE, PAGE_SIZE, VECTOR
 
-VECTOR = 13 * 4  # where #GP finds IP and CS of its handler
 PREFIXES = {"es": 0x26, "cs": 0x2E, "ss": 0x36, "ds": None, "fs": 0x64, "gs": 0x65}
 FLAGS_FIXED = 2
 
@@ -79,8 +78,10 @@ class PagedGuest(Guest):
         if not refused:
             self.machine.load_cr3(value)
 
-    def write_cr3(self, register, value):
-        """A value that must be accepted."""
+    def write_cr3(self, register, value, calm=True):
+        """A value that must be accepted; `calm`: a monitor that refuses it ends the task."""
+        if calm:
+            self.expect_no_gp()
         self.load(register, value)
         self.mov_to_cr3(register)
         if self.traps[-1].refused:
@@ -109,6 +110,10 @@ class PagedGuest(Guest):
         if not self.traps[-1].refused:
             raise ValueError(f"{value:#x} would be accepted")
         self.emit(0xF4)
+        self.doubt_stack()
+
+    def doubt_stack(self):
+        """Three words may have been pushed, or may not."""
         for byte in range(1, 7):
             sp = self.registers["esp"] - byte & 0xFFFF
             self.machine.doubt(self.segments["ss"] * 16 + sp)
@@ -118,6 +123,11 @@ class PagedGuest(Guest):
         length = 9  # of the instruction
         handler = self.start + len(self.code) + length + distance
         self.store(VECTOR, cs << 16 | handler - cs * 16, "ds")
+
+    def expect_no_gp(self):
+        """The #GP vector: a hlt."""
+        if self.machine.read(VECTOR, 4) != IDLE.to_bytes(4, "little"):
+            self.store(VECTOR, IDLE, "ds")
 
     def push(self, word):
         """What the monitor does to the stack; no instruction."""

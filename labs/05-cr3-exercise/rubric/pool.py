@@ -3,7 +3,7 @@
 from grading.rubric import PASSED, failed
 from grading.structures import ACCESSED, DIRTY, PAGE_SIZE, RW, US, P, paging_entry
 
-from .machine import ENTRIES, IDENTITY, PAGES
+from .machine import ENTRIES, FRAME, IDENTITY, PAGES
 
 MONITOR, GUEST = P | RW, P | RW | US
 KEPT = 0xFFFFFFFF & ~(ACCESSED | DIRTY)  # the CPU sets these two
@@ -25,24 +25,34 @@ def left_alone(tasks, number, started):
                    for later in started if later > number)
 
 
-def check_structures(task, run, mapping=None):
-    """The directory and the table of one task: None if they were not read.
-
-    `mapping`: the guest's, if it has its own.
-    """
+def check_structures(task, run):
+    """All of one task's directory and table, as it was built; None if it was not read."""
     directory, table = entries(run, task.directory), entries(run, task.table)
     if directory is None or table is None:
         return None
     at = run.symbols["pool"] + task.table * PAGE_SIZE
+    wanted = shadow(run, IDENTITY) + [page * PAGE_SIZE | MONITOR
+                                      for page in range(PAGES, ENTRIES)]
     return compare("directory", directory, [at | GUEST] + [0] * (ENTRIES - 1)) \
-        or compare("table", table, wanted_table(run, mapping or IDENTITY)) or PASSED
+        or compare("table", table, wanted) or PASSED
 
 
-def wanted_table(run, mapping):
-    """All entries of the table that maps the guest's pages like that."""
+def check_shadow(task, run):
+    """The table's entries for the guest's pages at the task's end; None if not read.
+
+    What other flags they have is the monitor's business.
+    """
+    table = entries(run, task.table)
+    if table is None:
+        return None
+    return compare("at its end, table", [entry & (FRAME | GUEST) for entry in table],
+                   shadow(run, task.mapping)) or PASSED
+
+
+def shadow(run, mapping):
+    """The entries that map the guest's pages like that."""
     memory = run.symbols["guest_memory"]
-    return [0 if frame is None else memory + frame * PAGE_SIZE | GUEST for frame in mapping] \
-        + [page * PAGE_SIZE | MONITOR for page in range(PAGES, ENTRIES)]
+    return [0 if frame is None else memory + frame * PAGE_SIZE | GUEST for frame in mapping]
 
 
 def compare(name, got, wanted):

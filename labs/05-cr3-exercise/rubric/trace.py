@@ -10,6 +10,7 @@ from .machine import PAGE_SIZE
 EFLAGS_KEPT = 0x267FD5  # what a monitor must give back: all but RF and the reserved bits
 EFLAGS_VM = 0x20000
 DEPARTURES = ("task.halted", "task.refused.cs", "task.refused.ip", "task.refused.bytes")
+REFLECT = "look at reflect_gp(): where is the task's stack, and is it the guest's?"
 
 
 class Trace(NamedTuple):
@@ -135,7 +136,9 @@ def check_end(task, claims):
     last = task.guest.traps[-1]
     if task.ends == "halt":
         want = [("task.halted", len(task.guest.traps))]
-        return PASSED if claims == want else failed(words(want), words(claims))
+        tried = task.writes and len(claims) > 1  # the testbed tries a #GP at its end
+        return PASSED if claims == want else failed(words(want), words(claims),
+                                                    REFLECT if tried else "")
     want = [("task.refused.cs", last.cs), ("task.refused.ip", last.ip)]
     code = claims[2][1].to_bytes(8, "little") if len(claims) == 3 else b""
     right = claims[:2] == want and len(claims) == 3

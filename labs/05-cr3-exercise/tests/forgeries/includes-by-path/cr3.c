@@ -1,0 +1,2 @@
+/* A forgery: takes the solution by a path, counted from where headers are found. */
+#include <../labs/05-cr3-exercise/cr3.c>
