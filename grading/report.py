@@ -110,6 +110,19 @@ def table(values, file=sys.stdout):
     print(f"  {values['lab']}: {values['score']}/{values['max']}", file=file)
 
 
+def tell(text, told, file=sys.stdout):
+    """Prints a serial log for visitors: in front of a line what `told` has for its start,
+    once; and of many facts in a row the first."""
+    waiting, facts = dict(told), 0
+    for line in text.splitlines():
+        start = next((start for start in waiting if line.startswith(start)), None)
+        facts = facts + 1 if line.startswith("@ ") and not start else 0
+        if start:
+            print(f"\n    {waiting.pop(start)}", file=file)
+        if facts < 3:
+            print(f"  | {line if facts < 2 else '@ ...'}", file=file, flush=True)
+
+
 def show(run):
     """Prints what the run said, and what the CPU recorded."""
     print("--- the serial log")

@@ -15,6 +15,7 @@ and, if it wants to:
     CHECKPOINTS symbols of instructions before which it is read, beside leave()
     TABLES      "gdt", "ldt", "idt" → the symbol of each, if they are in MEMORY: what a
                 crash is explained with
+    TOLD        start of a log line → what a visitor of the demo is told in front of it
     cannot(run)                   → why this machine cannot show anything of the lab, a
                                     sentence, or None; then every exercise is SKIP
 """

@@ -23,6 +23,27 @@ CR0 that the monitor made up, and this time SMSW plays along. At the end the mon
 given VMCSs that are spoiled, and says what is wrong with each.
 """
 
+TOLD = {
+    "@ enter_vmx": "VMXON: from here on the CPU knows two worlds. The guest waits in memory.",
+    "@ switch.result": "VMLAUNCH. The guest runs to its first CPUID: an exit, with all its "
+                       "registers.\n    VMRESUME, four times more.",
+    "VMLAUNCH of a VMCS": "Entries that cannot be; the CPU says only that much.",
+    "@ run 0x0": "The guest reads a counter, for which this monitor has no answer.",
+    "@ run 0x1": "mov %cr0, %ebx, not allowed there: #GP, an exit. The monitor makes up an "
+                 "answer.\n    Then %esp; then CR3, which it does not emulate.",
+    "@ run 0x2": "The same, but the #GP goes to the guest's own handler, which calls the "
+                 "monitor.\n    And CPUID, which always exits.",
+    "@ run 0x3": "The guest drives its serial port; it has none. Each IN and OUT is an exit; "
+                 "what\n    it sends stands in its own lane.",
+    "@ run 0x4": "The guest of lab 02 as it is, from its greeting to its HLT. CR0 is what it was "
+                 "told\n    by SMSW, without an exit: as if there were no paging and no "
+                 "protection.",
+    "@ run 0x5": "Once more, by way of its own handler.",
+    "@ run 0x6": "Descriptions of the guest with a mistake in each. The CPU refuses to enter; the "
+                 "monitor\n    reads them back, and says what is wrong.",
+    "[04-vmlaunch] end": "VMXOFF. Back to the loader.",
+}
+
 EXERCISES = (
     Exercise("04-1", "the guest-state area", 15,
              "look at machine_guest[] and guest_state_init(): every field, base and limit"),

@@ -20,6 +20,15 @@ make no exit at all. The log counts the exits of each. What the guest believes t
 is never what the CPU has there.
 """
 
+TOLD = {
+    "@ run 0x0": "One address, three pages: the guest changes its CR3. Each mov is a #GP, an exit.",
+    "@ run 0x1": "A directory outside its memory: the monitor gives the guest the #GP.",
+    "@ run 0x2": "The same two, through the guest's kernel: its own mov is the exit.",
+    "@ run 0x4": "201 changes of CR3, in three ways. Compare the exits: straight, ...",
+    "@ run 0x5": "... through the kernel, ...",
+    "@ run 0x6": "... and with the values that the CPU lets pass.",
+}
+
 EXERCISES = (
     Exercise("05-4", "CR3, straight from the task", 12,
              "look at emulate_mov_cr3(), load_cr3(), guest_cr3(): whose value is where?"),
