@@ -22,6 +22,7 @@ STUDENT=(
 # Instructors, and those who carry the course on: starters, tests, checks of answers.
 INSTRUCTOR=(
     git
+    bubblewrap               # the sandbox that submissions are graded in
     unifdef                  # makes a student's starter from the solution
     python3-jsonschema python3-capstone
     python3-pytest python3-pytest-xdist

@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from grading import process
 from grading.errors import UsageError
 from grading.lab import ROOT
+from grading.process import Limits
 
 
 class Build(NamedTuple):
@@ -20,37 +21,50 @@ class Build(NamedTuple):
     output: str  # all that make and the compiler said
 
 
+SECONDS = 20  # of CPU time, for each program that the build calls; all take about 0.5
 TOOLS = (("CC", "gcc"), ("LD", "ld"), ("AS", "as"), ("NM", "nm"), ("OBJCOPY", "objcopy"))
 
 
-def make(lab, files, build, out, variables=()):
+def make(lab, files, build, out, variables=(), limits=Limits()):
     """Runs the pristine tree's Makefile of `lab` on the files in folder `files`.
 
     `build` takes what comes of them, `out` what comes of everything else and is
-    shared by all submissions. `variables` are passed on to make ("CC=clang").
+    shared by all submissions. `variables` are passed on to make ("CC=clang"). With
+    limits.boxed all this is in a sandbox, and in a tree without solutions.
     """
+    build.mkdir(parents=True, exist_ok=True)
     require("make", *(variable(variables, name, tool) for name, tool in TOOLS))
-    command = ["make", "-s", "-C", str(ROOT / "labs" / lab.name), "image",
-               f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-                          env=os.environ | {"LC_ALL": "C"})  # plain quotes in messages
-    output = done.stdout.replace(f"{files}/", "")  # the student's names, not our copies'
-    error = first_error(output) if done.returncode else \
-        stranger(build / "edit", files, lab, out) or usurper(build / "edit", out, variables)
+    root, sealed = ROOT, []
+    if limits.boxed:
+        from grading import tree  # not in the students' own
+        root = tree.pristine(out)
+        out, sealed = root / "build", ["SEALED=yes"]
+    limits = limits._replace(cpu_seconds=SECONDS, shown=(root, files))
+    command = ["make", "-s", "-C", str(root / "labs" / lab.name), "image",
+               f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *sealed, *variables]
+    ended, said = process.run(command, limits, build,
+                              os.environ | {"LC_ALL": "C"})  # plain quotes in messages
+    # The student's names, not our copies'.
+    output = said.decode(errors="replace").replace(f"{files}/", "")
+    if ended.over_budget:
+        error = f"the compiler used up its budget of {ended.over_budget}"
+    elif ended.code:
+        error = first_error(output)
+    else:
+        error = stranger(build / "edit", files, root / "labs" / lab.name, root / "common", out) \
+            or usurper(build / "edit", out, variables, limits)
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"), error, output)
 
 
-def stranger(objects, files, lab, out):
+def stranger(objects, files, folder, common, out):
     """What is wrong if the student's files took in a file that is not given to them.
 
     The compiler and the assembler have written down in .d and .ad what they read. The
-    lab's folder and whatever else is on this machine may hold solutions.
+    lab's `folder`, where make ran, and whatever else is on this machine may hold solutions.
     """
-    folder = ROOT / "labs" / lab.name  # where make ran
     allowed = [Path(place).resolve() for place in
-               (files, ROOT / "common", out / lab.name / "given" / "include",
+               (files, common, out / folder.name / "given" / "include",
                 "/usr/lib", "/usr/include")]
     temporary = Path(tempfile.gettempdir()).resolve()
     for record in [*objects.glob("*.d"), *objects.glob("*.ad")]:
@@ -65,23 +79,22 @@ def stranger(objects, files, lab, out):
     return None
 
 
-def usurper(objects, out, variables):
+def usurper(objects, out, variables, limits):
     """What is wrong if the student's files define a name of common/: the linker would take
     theirs, and what we believe to be said by ours would be theirs."""
     nm = [variable(variables, "NM", "nm"), "-g", "--defined-only"]
     ours = set()
     for archive in out.glob("common*/libcommon.a"):
-        ours |= names(nm, [archive])
-    taken = sorted(ours & names(nm, sorted(objects.glob("*.o"))))
+        ours |= names(nm, [archive], objects, limits)
+    taken = sorted(ours & names(nm, sorted(objects.glob("*.o")), objects, limits))
     return f"{taken[0]} is defined; that name is given, in common/" if taken else None
 
 
-def names(nm, files):
-    """The names in the output of nm."""
-    done = subprocess.run([*nm, *files], check=False, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                          errors="replace")
-    return {line.split()[-1] for line in done.stdout.splitlines() if " " in line}
+def names(nm, files, folder, limits):
+    """The names in the output of nm; its complaints have no such form."""
+    _, said = process.run([*nm, *files], limits, folder)
+    return {line.split()[-1] for line in said.decode(errors="replace").splitlines()
+            if line.count(" ") == 2}
 
 
 def variable(variables, name, default):

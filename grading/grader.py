@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from grading.errors import UsageError
 from grading.process import Limits
@@ -26,12 +26,13 @@ def parse_seed(text):
     return seed
 
 
-def grade(submission, lab, emulator, seed, out, variables=(), work=None):
+def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=Limits()):
     """Grades `submission`; returns the result (report.result) and the Runs.
 
     A grade faces CHALLENGES challenges, one boot each, side by side: those of `seed` and
     the numbers after it. `out` holds what is built once for all; `work` what is this
-    submission's own (out/grade/NN-name). There are no Runs if it does not build.
+    submission's own (out/grade/NN-name). There are no Runs if it does not build. `limits` are those
+    of each program that it takes.
     """
     work = work or out / "grade" / lab.name
     with locked(work):
@@ -40,24 +41,29 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None):
             fresh(folder)
         # They start while we prepare what they shall run.
         release = version(emulator.PROGRAM, out)
-        boots = [emulator.Boot(folder, Limits(), release, lab.cpu(seed + number))
+        boots = [emulator.Boot(folder, limits, release, lab.cpu(seed + number))
                  for number, folder in enumerate(folders)]
         try:
-            return grade_on(boots, release, submission, lab, emulator, seed, out, variables, work)
+            return grade_on(boots, release, submission, lab, emulator, seed, out, variables, work,
+                            limits)
         except BaseException:
             for boot in boots:
                 boot.cancel()
             raise
 
 
-def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work):
+def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work, limits):
     """grade(), on emulators that have been started."""
     from grading import build, image, intake
     from grading.watch import watch
 
     contents = intake.take(submission, lab, work / "files")
-    with locked(out):
-        built = build.make(lab, work / "files", work, out, variables)
+    place = work
+    if limits.boxed:  # by another user, and nothing of the last one's
+        place = work / "box"
+        fresh(place)
+    with nullcontext() if limits.boxed else locked(out):  # in a box nothing in it is written
+        built = build.make(lab, work / "files", place, out, variables, limits)
     if not built.error and (name := image.forged(built.symbols)):
         built = built._replace(error=f"a symbol that no compiler makes: {name!a}")
     rubric = lab.rubric()

@@ -4,10 +4,14 @@ import ctypes
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import NamedTuple
+
+from grading import sandbox
 
 
 class Limits(NamedTuple):
@@ -15,6 +19,10 @@ class Limits(NamedTuple):
 
     cpu_seconds: int = 4  # CPU time, not wall-clock time; a run takes about 0.2
     file_bytes: int = 16 * 1024 * 1024  # of any file it writes; a run's largest has 0.4 MB
+    memory_bytes: int = 4 << 30  # of addresses; QEMU reserves much and uses little
+    processes: int = 256  # of this user
+    boxed: bool = False  # in a sandbox
+    shown: tuple = ()  # folders that it may read there, beside the system's
 
 
 class Ended(NamedTuple):
@@ -54,7 +62,13 @@ def start(command, limits, cwd, env=None, piped=False):
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+        if limits.boxed:  # where the user is another one, or has few processes beside
+            resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
 
+    if limits.boxed:
+        sandbox.hand_over(cwd)
+        command = sandbox.wrap(command, Path(cwd), limits.shown)
     file = nullcontext(subprocess.PIPE) if piped else open(os.path.join(cwd, "output"), "wb")
     with file as output:
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
@@ -71,6 +85,14 @@ def tell(child, text):
         pass
 
 
+def run(command, limits, cwd, env=None):
+    """Runs `command` to its end, without input; the Ended, and the bytes that it said."""
+    child = start(command, limits, cwd, env, piped=True)
+    child.stdin.close()
+    said = child.stdout.read(limits.file_bytes)
+    return finish(child, limits), said
+
+
 def cancel(child):
     """Ends a child from start() that is not needed after all; one that is gone is fine."""
     if child.returncode is None:
@@ -78,8 +100,8 @@ def cancel(child):
         finish(child)
 
 
-def finish(child):
-    """Waits for a child from start(); ends whatever it leaves in its group."""
+def finish(child, limits=Limits()):
+    """Waits for a child from start(), with the same limits; ends what it leaves in its group."""
     try:
         child.stdin.close()
     except BrokenPipeError:
@@ -94,11 +116,22 @@ def finish(child):
             pass
         if child.stdout:
             child.stdout.close()
-    code = child.returncode
+    code = sandbox.signal_of(child.returncode) if limits.boxed else child.returncode
     over = OVER_BUDGET.get(-code) if code < 0 else None
     return Ended(code, over, usage.ru_utime + usage.ru_stime)
 
 
+def put(path, text):
+    """Writes a file of ours where a child was: whatever it left there is no way elsewhere."""
+    path.unlink(missing_ok=True)
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(text)
+
+
 def left(path):
-    """The bytes of a file that a child may have left; none if it did not."""
-    return path.read_bytes() if path.exists() else b""
+    """The bytes of a file that a child may have left; none if it did not, or something else."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except OSError:
+        return b""

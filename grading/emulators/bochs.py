@@ -147,7 +147,7 @@ class Boot(Frozen):
 
     def __init__(self, folder, limits, version, cpu=None):
         """Starts Bochs in `folder`; its debugger waits in front of the first instruction."""
-        super().__init__(folder)
+        super().__init__(folder, limits)
         (self.folder / "disk.img.lock").unlink(missing_ok=True)  # of a run that was killed
         (self.folder / "bochsrc").write_text(configuration(
             IMAGE_BYTES, cpu, image="disk.img", serial="serial.log", log="cpu.log",
@@ -264,9 +264,9 @@ class Boot(Frozen):
         """Waits for its end; the Run that it left."""
         if self.talk.ident:
             self.talk.join()
-        ended = process.finish(self.child)
+        ended = process.finish(self.child, self.limits)
         said = self.debugger.heard.decode(errors="replace")
-        (self.folder / "output").write_text(said)
+        process.put(self.folder / "output", said)
         cpu_log = process.left(self.folder / "cpu.log").decode(errors="replace")
         powered_off = ">>PANIC<< Shutdown port: shutdown requested" in cpu_log
         reset = GAVE_UP in cpu_log

@@ -15,12 +15,14 @@ class Frozen:
     let_go(watch), which lets the CPU run; and wait().
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, limits):
         """Makes the disk in `folder`: the size it will have, and nothing on it yet."""
         self.folder = Path(folder)
+        self.limits = limits
         self.disk = self.folder / "disk.img"
         self.disk.touch()
         os.truncate(self.disk, IMAGE_BYTES)
+        self.disk.chmod(0o666)  # in a sandbox the emulator is another user
         self.child = None
 
     def cancel(self):

@@ -97,10 +97,11 @@ class Boot(Frozen):
 
     def __init__(self, folder, limits, version, cpu=None):
         """Starts QEMU in `folder`, frozen in front of the first instruction."""
-        super().__init__(folder)
+        super().__init__(folder, limits)
         self.ram = self.folder / "ram"
         self.ram.touch()
         os.truncate(self.ram, RAM_BYTES)
+        self.ram.chmod(0o666)  # as the disk
         self.watch = Watch()
         command = [PROGRAM, *MACHINE, *RAM, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
@@ -116,16 +117,15 @@ class Boot(Frozen):
     def memory(self):
         """What the machine's memory held at its end, where `watch` wants to know."""
         pieces = {}
-        with open(self.ram, "rb") as ram:
-            for address, length in self.watch.memory:
-                if address + length <= RAM_BYTES:  # what a program says may be anywhere
-                    ram.seek(address)
-                    pieces[address] = ram.read(length)
+        ram = process.left(self.ram) if self.watch.memory else b""
+        for address, length in self.watch.memory:
+            if address + length <= RAM_BYTES:  # what a program says may be anywhere
+                pieces[address] = ram[address:address + length]
         return Memory(pieces)
 
     def wait(self):
         """Waits for its end; the Run that it left."""
-        ended = process.finish(self.child)
+        ended = process.finish(self.child, self.limits)
         serial = process.left(self.folder / "serial.log")
         # Odd codes are the program's doing: it chose what it wrote to the exit port. But
         # QEMU's own failures end with 1, too: before the program, and with a complaint.

@@ -121,6 +121,6 @@ def test_boot_without_an_emulator(tmp_path, emulator):
 def test_grade_without_a_tool_blames_nobody(sources, tmp_path, tool):
     """The student's files are not to blame for a compiler that is missing."""
     there = [name for name in (*TOOLS, *EMULATORS) if name != tool]
-    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out",
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out", "--no-sandbox",
                 path=path_with(tmp_path / "bin", there))
     assert_one_line(done, tool, "is not installed", "setup.sh")

@@ -47,18 +47,20 @@ def check(challenge, log, run):
     writing = [task.writes for task in challenge.tasks]
     first, last = writing.index(True), len(writing)
     findings = {
-        "05-1": check_paging(challenge, run, seen),
+        "05-1": check_paging(challenge, log, run, seen),
         "05-2": check_reading(challenge, log, groups, seen[:first], run),
         "05-3": check_writing(challenge, log, groups, seen, run, range(first, last)),
     }
     return {exercise: finding for exercise, finding in findings.items() if finding}
 
 
-def check_paging(challenge, run, seen):
+def check_paging(challenge, log, run, seen):
     """05-1: CR3 and PG at every trap up to a task's first write; the structures."""
     started = [number for number, traps in enumerate(seen) if traps]
     if 0 not in started:
-        return None
+        claims = log.values("task.halted") and log.end
+        return failed("the tasks in virtual-8086 mode, by the CPU's record",
+                      "none of them, though the log says how they ended") if claims else None
     want, got = challenge.tasks[0].guest.traps[0], seen[0][0]
     if got.address != want.address:
         return failed(f"the first trap at {where(want.cs, want.ip)}", f"at {at(got)}")

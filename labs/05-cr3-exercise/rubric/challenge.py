@@ -59,8 +59,9 @@ def draw_codes(rng):
               for opcode in (FROM, TO) for cr in (0, 2, 4)}
     for opcode in (FROM, TO):
         for bit in range(24):
-            # Bits 16 to 18 name the register; the CPU itself ignores 22 and 23 (mod).
-            if bit not in (16, 17, 18, 22, 23) and (bit != 9):  # bit 9: the other direction
+            # Bits 16 to 18 name the register; the CPU itself ignores 22 and 23 (mod); with
+            # bit 9 it is the other direction, and right.
+            if bit not in (9, 16, 17, 18, 22, 23):
                 right = int.from_bytes([0x0F, opcode, 0xD8 + rng.randrange(8)], "little")
                 codes.add((right ^ 1 << bit).to_bytes(3, "little"))
     codes = sorted(codes)
@@ -112,7 +113,6 @@ class Writer:
         start = {"cs": cs, "ip": self.next - cs * 16, "ss": ss, "sp": sp, "ds": rng.randrange(4)}
         start |= {name: rng.randrange(0x500) for name in ("es", "fs", "gs")}
         guest = PagedGuest(self.next, cs, start, self.machine)
-        guest.start_values = start
         guest.load_flags(rng.randrange(0x10000), self.value())
         for register in rng.sample(REGISTERS, 8):
             if register != "esp":
@@ -233,7 +233,7 @@ def decoy(rng, layout):
 
 
 def pack(number, codes, tasks):
-    """The bytes of struct challenge, and the rest of its page: nothing that is zero."""
+    """The bytes of struct challenge, and the rest of its page, into which a task pushes."""
     if len(codes) > CODES or len(tasks) > TASKS:
         raise ValueError("more than struct challenge holds")
     header = struct.pack(f"<II{CODES}I", number, len(codes), *codes,

@@ -42,6 +42,7 @@ class PagedGuest(Guest):
         """`start`: where the task starts, and its segments; `machine`: Machine."""
         super().__init__(address, cs)
         self.machine = machine
+        self.start_values = start
         self.segments = {name: start[name] for name in SEGMENTS}
         self.registers["esp"] = start["sp"]
         self.notes = {}

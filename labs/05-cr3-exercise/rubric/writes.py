@@ -3,7 +3,7 @@
 from grading.structures import PS, P
 from grading.witness import REGISTERS
 
-from .bad import not_present, outside, refusals
+from .refused import not_present, outside, refusals
 from .challenge import GENERAL
 from .machine import BYTES, FIRST, LAST, PAGE_SIZE, PAGES, entry_for, even
 

@@ -12,7 +12,7 @@ from grading import lab
 from grading.structures import PS, P
 from grading.witness import REGISTERS
 
-LAB = lab.find("05")
+LAB = lab.find("05-cr3-exercise")
 RUBRIC = LAB.rubric()
 challenge = importlib.import_module(RUBRIC.__name__ + ".challenge")
 machine = importlib.import_module(RUBRIC.__name__ + ".machine")
@@ -61,7 +61,7 @@ def test_the_layout_is_that_of_testbed_h(tmp_path):
         "offsetof(struct paged_task, directory) == 20", "offsetof(struct paged_task, table) == 22",
         f"HONEST == {challenge.HONEST}", f"POOL_PAGES == {challenge.POOL_PAGES}",
         f"GUEST_BYTES == {machine.BYTES}", f"GUEST_PAGES == {machine.PAGES}",
-        f"TABLE_ENTRIES == {machine.ENTRIES}", f"VECTOR_GP * 4 == {machine.VECTOR}",
+        f"ENTRIES == {machine.ENTRIES}", f"VECTOR_GP * 4 == {machine.VECTOR}",
         f"(uint32_t)NOT_MOV_CR3 == {challenge.NEITHER}u",
     ]
     text = '#include "testbed.h"\n#include "x86/exception.h"\n' + "".join(

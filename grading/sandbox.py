@@ -1,0 +1,77 @@
+"""A box for what a student's files can reach: compilers, and the emulator they run in.
+
+bubblewrap gives a process namespaces of its own: no network, no processes but its own, no
+files but /usr and what it is shown, read-only, and one folder that it may write. Started as
+root, it is also another user. Limits of CPU time, memory, files and processes are set in
+process.py, in the box or without.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from grading.errors import UsageError
+
+BWRAP = "bwrap"
+NOBODY = 65534  # user and group of that name, on Debian
+SYSTEM = ("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
+          "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
+          "--perms", "0755", "--dir", "/etc", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
+          "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
+          "--proc", "/proc", "--dev", "/dev")
+TEMPORARY_BYTES = 256 * 1024 * 1024  # of /tmp in the box
+ENVIRONMENT = {"PATH": "/usr/bin", "LC_ALL": "C", "TERM": "dumb", "TMPDIR": "/tmp"}
+DIED = 128  # bwrap's code for a signal that ended what it ran, added to its number
+
+SAID_ALOUD = "install it with ./setup.sh, or say --no-sandbox: then a submission can do here " \
+    "whatever you can"
+
+
+def require():
+    """UsageError if there can be no box here."""
+    if not shutil.which(BWRAP):
+        raise UsageError(f"{BWRAP} is not installed; {SAID_ALOUD}")
+    done = subprocess.run(wrap(["true"], Path("/"), ()), check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        why = done.stdout.strip().splitlines()[-1:] or ["it says nothing"]
+        raise UsageError(f"{BWRAP} cannot make a sandbox here ({why[0]}); {SAID_ALOUD}")
+
+
+def wrap(command, folder, shown):
+    """`command`, in a box that may write `folder`, its working directory, and read `shown`."""
+    # Root needs no user namespace to make the others, and is another user once it is inside.
+    spaces, user = ["--unshare-all"], []
+    if os.geteuid() == 0:
+        spaces = [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
+        for capability in ("SETUID", "SETGID", "SETPCAP"):  # for setpriv, which drops them all
+            spaces += ["--cap-add", f"CAP_{capability}"]
+        user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                "--inh-caps=-all", "--bounding-set=-all"]
+    places = [word for place in shown
+              for word in (*way_to(place), "--ro-bind", str(place), str(place))]
+    if folder != Path("/"):
+        places += [*way_to(folder), "--bind", str(folder), str(folder), "--chdir", str(folder)]
+    environment = [word for name, value in ENVIRONMENT.items()
+                   for word in ("--setenv", name, value)]
+    return [BWRAP, *spaces, "--die-with-parent", "--new-session", "--clearenv", *environment,
+            *SYSTEM, "--size", str(TEMPORARY_BYTES), "--perms", "1777", "--tmpfs", "/tmp",
+            *places, "--", *user, *command]
+
+
+def way_to(place):
+    """Options that make the folders above `place`, for everybody to pass through."""
+    above = [folder for folder in reversed(Path(place).parents) if folder != Path("/")]
+    return [word for folder in above for word in ("--perms", "0755", "--dir", str(folder))]
+
+
+def hand_over(folder):
+    """Makes `folder` one that the box may write."""
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+
+
+def signal_of(code):
+    """What an exit code out of the box would have been without it."""
+    return DIED - code if code > DIED else code

@@ -1,0 +1,110 @@
+"""The students' tree: what the handout packs, and what the grader builds submissions in.
+
+It holds what is named here and nothing else: each lab's handout, its starter (the
+solution's sources cut by unifdef), what is given, the rubric that `make grade` needs;
+common/, grading/ without their tests; the front door.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+from grading import errors, grader, lab
+
+TREE = "ring-minus-1"
+TOP = ("LICENSE", "ldscript", "setup.sh")
+MAKEFILE = """\
+# The front door. `make help` lists what can be done here.
+SETUP := --student
+include common/course.mk
+"""
+PROGRAMS = ("boot", "grade", "handin")
+OURS = ("cost.py", "tree.py")  # not for students
+
+
+def files(root):
+    """Everything in the tree that is copied as it is; paths relative to `root`."""
+    common = [path for pattern in ("*.S", "*.c", "*.h", "*.mk", "x86/*.h")
+              for path in (root / "common").glob(pattern)]
+    grading = [path for pattern in ("*.py", "emulators/*.py")
+               for path in (root / "grading").glob(pattern) if path.name not in OURS]
+    labs = [path for each in lab.all_labs(root) for pattern in ("*.h", "rubric/*.py")
+            for path in each.folder.glob(pattern)]
+    named = [each.folder / name for each in lab.all_labs(root)
+             for name in ("README.md", "Makefile", *each.given)]  # ALSO: another lab's GIVEN
+    top = [root / name for name in TOP] + [root / "grading" / name for name in PROGRAMS]
+    return sorted(path.relative_to(root) for path in top + common + grading + labs + named)
+
+
+def cut(source, target):
+    """The starter's version of a file that students write."""
+    done = subprocess.run(["unifdef", "-DSOLVED=0", "-o", target, source], check=False)
+    if done.returncode not in (0, 1):  # 1: something was cut
+        raise errors.UsageError(f"unifdef cannot cut {source}; is it installed? ./setup.sh")
+
+
+def build_reference(each):
+    """Builds a lab with the reference's objects; the folder that they are in."""
+    build = lab.ROOT / "build" / "handout-reference" / each.name
+    done = subprocess.run(["make", "-s", "-C", each.folder, "image", "BASE=reference",
+                           f"BUILD={build}"], check=False)
+    if done.returncode:
+        raise errors.UsageError(f"{each.name} does not build with BASE=reference")
+    return build
+
+
+def add_reference(each, target):
+    """The solution's objects for the files of other labs that a lab uses; no source in them."""
+    if not each.uses:
+        return
+    build = build_reference(each)
+    (target / "reference").mkdir(parents=True)
+    for path in each.uses:
+        name = f"{path.split('/')[1]}.o"
+        subprocess.run(["objcopy", "--strip-debug", build / "reference" / name,
+                        target / "reference" / name], check=True)
+
+
+def make_tree(root, target):
+    """Writes the tree to folder `target`, which is emptied first."""
+    shutil.rmtree(target, ignore_errors=True)
+    for path in files(root):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / path, target / path)
+    for each in lab.all_labs():
+        for name in each.edit:
+            cut(each.folder / name, target / "labs" / each.name / name)
+        add_reference(each, target / "labs" / each.name)
+    (target / "Makefile").write_text(MAKEFILE)
+    shutil.copy(root / "docs" / "handout.md", target / "README.md")
+
+
+def fingerprint(root=lab.ROOT):
+    """The sha256 of all that a grade depends on, submissions and tools apart; hex."""
+    state = hashlib.sha256()
+    students = [each.folder / name for each in lab.all_labs(root) for name in each.edit]
+    for path in sorted([*(root / each for each in files(root)), *students]):
+        content = path.read_bytes()
+        state.update(b"%s %d\n" % (os.fsencode(path.relative_to(root)), len(content)) + content)
+    return state.hexdigest()
+
+
+def pristine(out):
+    """A students' tree in folder `out`, with all that is given built in its build/.
+
+    It is made once for each fingerprint(); the folder's name tells it. Nothing in it is
+    written again: submissions are built elsewhere.
+    """
+    place = out / "pristine" / fingerprint()[:16]
+    target = place / TREE
+    with grader.locked(place):
+        if not (place / "ready").exists():
+            make_tree(lab.ROOT, target)
+            for each in lab.all_labs():
+                done = subprocess.run(["make", "-s", "-C", target / "labs" / each.name, "given"],
+                                      check=False)
+                if done.returncode:
+                    raise errors.UsageError(f"{each.name}: what is given does not build")
+            (place / "ready").touch()
+    return target
