@@ -6,8 +6,8 @@ all is a ValueError: then nothing was graded, and no system shall take that for 
 
 All that a submission says is hostile, in every syntax: it is made printable here once
 more, and each format quotes it in its own way. Why a hidden exercise failed stands in
-"json" and in Gradescope's hidden tests only; read "json" to nobody but instructors. The
-other formats know no visibility, so that whatever is not "visible" stays hidden there.
+Gradescope's hidden tests and in "json", which is for instructors, and nowhere else: the
+other systems know no visibility, so that what is not "visible" is hidden there for good.
 """
 
 import csv as comma_separated
@@ -79,7 +79,7 @@ def autolab(results):
     for result in map(for_students, results):
         problem = f"lab{result['lab'].split('-')[0]}"
         scores[problem] = scores.get(problem, 0) + result["score"]
-        report.table(result | {"exercises": list(map(in_one_line, result["exercises"]))}, out)
+        report.table(each_text(flat, result), out)
         out.write(behind("  | ", result["output"]) + "\n")
     return f"{out.getvalue()}{json.dumps({'scores': scores})}\n"
 
@@ -143,7 +143,7 @@ def add_case(suite, lab, exercise):
     """Adds JUnit's case of one exercise to its suite."""
     case = ElementTree.SubElement(suite, "testcase", classname=lab, name=named(exercise))
     if exercise["status"] in ELEMENTS:
-        message = in_one_line(exercise)["got"] or exercise["status"]
+        message = flat(exercise["got"]) or exercise["status"]
         ElementTree.SubElement(case, ELEMENTS[exercise["status"]], type=exercise["status"],
                                message=message).text = why(exercise)
 
@@ -236,7 +236,7 @@ def why(exercise):
 
 def logs(results):
     """The programs' logs as students may see them, each under its headline."""
-    return "\n".join(f"{headline(result)}\n{result['output']}"
+    return "\n".join(f"{headline(result)}\n{behind('| ', result['output'])}"
                      for result in map(for_students, results))
 
 
@@ -249,12 +249,6 @@ def headline(result):
 def named(exercise):
     """The exercise's id and title, in one line."""
     return f"{exercise['id']} {flat(exercise['title'])}"
-
-
-def in_one_line(exercise):
-    """The exercise, its texts without newlines."""
-    return {name: flat(value) if isinstance(value, str) else value
-            for name, value in exercise.items()}
 
 
 def flat(text):
@@ -301,22 +295,23 @@ def dump(values):
     return text + "\n"
 
 
-def clean(values):
-    """The values, all their texts printable, whoever made them."""
+def each_text(change, values):
+    """The values, `change` applied to each text in them."""
     if isinstance(values, str):
-        return printable(values)
+        return change(values)
     if isinstance(values, dict):
-        return {name: clean(value) for name, value in values.items()}
-    return [clean(value) for value in values] if isinstance(values, list) else values
+        return {name: each_text(change, value) for name, value in values.items()}
+    return [each_text(change, value) for value in values] if isinstance(values, list) else values
 
 
 def prepared(function):
-    """A format's function that cleans what it is given; ValueError if that is nothing."""
+    """A format's function that makes all texts printable, whoever made them; ValueError
+    if it is given no results."""
     @functools.wraps(function)
     def of(results):
         if not results:
             raise ValueError("no results: nothing was graded")
-        return function(clean(results))
+        return function(each_text(printable, results))
     return of
 
 

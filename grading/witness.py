@@ -32,6 +32,7 @@ class Trap(NamedTuple):
     cr2: int | None = None  # of a #PF: the address
     nested: bool = False  # on the way to the handler of the one before it
     long: bool = False  # in long mode
+    cr3: int | None = None  # of exceptions that QEMU records, and of those of virtual-8086 tasks
 
     @property
     def v86(self):

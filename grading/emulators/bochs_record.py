@@ -95,7 +95,7 @@ def parse_switch(text):
         "registers": {name: values[name] for name in REGISTERS},
         "segments": {name: value & 0xFFFF for name, value in segments.items()},
         "ip": ip & 0xFFFF, "eflags": eflags, "cr0": control[0],
-        "tables": parse_tables(text, control),
+        "tables": parse_tables(text, control), "cr3": control.get(3),
     }
 
 

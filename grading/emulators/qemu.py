@@ -171,7 +171,7 @@ def parse(text):
             vector=vector, error=error,
             registers={name: values[name] for name in REGISTERS},
             segments={name: selector for name, (selector, _) in segments.items()},
-            eflags=values["efl"], cr0=values["cr0"], tables=tables(body),
+            eflags=values["efl"], cr0=values["cr0"], cr3=values.get("cr3"), tables=tables(body),
             cr2=values.get("cr2") if vector == PAGE_FAULT else None, **place)
         nested = old not in (None, NONE_BEFORE) or traps and follows(trap, traps[-1])
         if nested and vector == DOUBLE_FAULT and new != vector:

@@ -86,7 +86,8 @@ void reflect_gp(struct v86_trap *trap)
          *          SP wraps at 64 KB, the upper half of ESP stays. Clear IF and TF. Take IP
          *          and CS from the vector. You write with the monitor's rights, at an
          *          address that the guest chose: if it is not below GUEST_BYTES, or
-         *          current_table has no page there, task_refused().
+         *          current_table has no page there, task_refused(). The same if there is
+         *          no page with the vector.
          * Use:     VECTOR_GP, EFLAGS_IF, EFLAGS_TF.
          * Read:    README, "The guest's own #GP"; SDM Vol. 3B, "Interrupt and Exception
          *          Handling". */

@@ -163,5 +163,8 @@ directory_b:
         .org    guest_memory + 11 * PAGE_SIZE
         .long   MAPS(0), MAPS(1), MAPS(2), MAPS(3), MAPS(6)
         .org    guest_memory + GUEST_BYTES
+/* A page that is not the guest's any more. The grader's looks like a directory, and like a
+ * table: a monitor that takes one page too many for the guest's will believe it. */
+        .org    guest_memory + GUEST_BYTES + PAGE_SIZE
 
         .section .note.GNU-stack, "", @progbits

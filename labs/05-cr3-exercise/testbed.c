@@ -5,6 +5,7 @@
 
 #include "cpu.h"
 #include "report.h"
+#include "x86/control.h"
 
 uint32_t pool[POOL_PAGES][ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 uint32_t *current_directory, *current_table;
@@ -12,6 +13,7 @@ const struct task *current_task;
 
 static unsigned traps;                  /* of the current task */
 static int looked;                      /* the dry runs are done */
+static const struct v86_trap *current_trap;
 
 void testbed_init(void)
 {
@@ -34,6 +36,7 @@ unsigned trap_from_v86(struct v86_trap *trap)
         int length;
 
         traps++;
+        current_trap = trap;
         if (!looked) {
                 looked = 1;
                 report("paging.cr3", read_cr3());
@@ -43,8 +46,20 @@ unsigned trap_from_v86(struct v86_trap *trap)
         return length == NOT_CR3 ? emulate(trap) : (unsigned)length;
 }
 
+/* A #GP for a task with IF and TF, which no task here can have: what of them is left? */
+static void dry_run_gp(void)
+{
+        struct v86_trap made_up = *current_trap;
+
+        made_up.frame.eflags |= EFLAGS_IF | EFLAGS_TF;
+        reflect_gp(&made_up);
+        report("dry.gp.eflags", made_up.frame.eflags);
+}
+
 void task_halted(void)
 {
+        if (guest_cr3 != physical(current_directory))   /* it has written CR3 */
+                dry_run_gp();
         report("task.halted", traps);
         leave_v86();
 }

@@ -26,7 +26,7 @@ struct challenge {
         uint32_t code[CHALLENGE_CODES];
         uint32_t task_count;
         struct paged_task task[CHALLENGE_TASKS];
-        /* guest_memory follows, at CHALLENGE_HEADER */
+        /* guest_memory follows, at CHALLENGE_HEADER; then a page that is not the guest's */
 };
 
 _Static_assert(sizeof(struct paged_task) == 24, "challenge.S and the grader lay it out");
