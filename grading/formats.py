@@ -323,8 +323,7 @@ FORMATS = {name: prepared(function) for name, function in {
 def write(text, path):
     """Writes the text under another name first, so that no half of it is ever seen.
 
-    OSError if it cannot; then `path` is as it was. (report.write_json()'s way, which
-    takes values, not a text.)
+    OSError if it cannot; then `path` is as it was.
     """
     temporary = f"{path}.{os.getpid()}"
     try:

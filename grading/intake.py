@@ -1,20 +1,23 @@
 """First stage: takes the student's files out of a submission, and nothing else.
 
-A submission is a folder or a tarball (`make handin`) that holds the files named in
-EDIT and USES of the lab's Makefile, directly or under labs/NN-name/. They are copied as
-regular files under a size limit; everything else in it (Makefiles, headers,
-links) is left behind.
+A submission is a folder, a tarball (`make handin`) or a zip that holds the files named in
+EDIT and USES of the lab's Makefile, directly or under labs/NN-name/, which may lie in one
+folder more (the tree's). They are copied as regular files under a size limit; everything
+else in it (Makefiles, headers, links) is left behind.
 """
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from grading.errors import UsageError
 
 MAX_BYTES = 256 * 1024  # of one source file
-MAX_PACKED = 4 * 1024 * 1024  # of a tarball
+MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
 MAX_MEMBERS = 1000  # looked at in one
+OUTER = re.compile(r"^(?:\./)?(?:[^/]+/)?(?=labs/)|^\./")  # of a member's name: no matter
+ZIP = b"PK"
 
 
 def digest(contents):
@@ -53,6 +56,7 @@ def from_folder(folder, lab):
 
 def place(folder, lab, owner):
     """Where in a submission the files for lab `owner` are."""
+    folder = root(folder)
     inner = folder / "labs" / owner
     for link in (folder / "labs", inner):
         if link.is_symlink():
@@ -64,33 +68,95 @@ def place(folder, lab, owner):
     return beside if folder.absolute().name == lab.name and beside.is_dir() else folder
 
 
-def from_tarball(path, lab):
-    """Name → bytes of the lab's files in a tarball; nothing is unpacked on the way."""
-    import tarfile  # slow to load: not before it is needed
+def root(folder):
+    """The folder with labs/ in it: this one, or the only one in this one that has it."""
+    if os.path.lexists(folder / "labs"):
+        return folder
+    inner = [path for path in folder.iterdir()
+             if (path / "labs").is_dir() and not path.is_symlink()]
+    return inner[0] if len(inner) == 1 else folder
+
+
+def from_archive(path, lab):
+    """Name → bytes of the lab's files in a tarball or a zip; those that are not there lack."""
+    import tarfile  # slow to load: not before they are needed
+    import zipfile
     import zlib
 
-    wanted = {place + name: name for name, owner in lab.sources.items()
-              for place in (f"labs/{owner}/", "")}
+    wanted = {where + name: name for name, owner in lab.sources.items()
+              for where in (f"labs/{owner}/", "")}
     contents = {}
     try:
         if not path.is_file():
             raise ValueError
         if path.stat().st_size > MAX_PACKED:
             raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
-        with tarfile.open(path, "r:gz") as tar:
-            for number, member in enumerate(tar):
-                name = wanted.get(member.name.removeprefix("./"))
-                if number == MAX_MEMBERS or member.size > MAX_BYTES:
-                    raise UsageError(f"{path}: too many members, or one too large; "
-                                     "make handin packs what is wanted")
-                if name and member.isreg() and name not in contents:
-                    contents[name] = tar.extractfile(member).read(MAX_BYTES)
-    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError):
-        raise UsageError(f"{path} is no folder and no tarball; make handin makes one") from None
+        with open(path, "rb") as file:
+            packed = zip_members if file.read(2) == ZIP else tar_members
+        for number, (member, size, read) in enumerate(packed(path)):
+            name = wanted.get(OUTER.sub("", member))
+            if number == MAX_MEMBERS or size > MAX_BYTES:
+                raise UsageError(f"{path}: too many members, or one too large; "
+                                 "make handin packs what is wanted")
+            if name and read and name not in contents:
+                contents[name] = read()
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
+            NotImplementedError, RuntimeError):
+        raise UsageError(f"{path} is no folder and no tarball or zip that can be read; "
+                         "make handin makes one") from None
+    return contents
+
+
+def tar_members(path):
+    """(name, size, how to read it if it is a regular file) of each member of a tarball."""
+    import tarfile
+
+    with tarfile.open(path, "r:gz") as tar:
+        for member in tar:
+            yield member.name, member.size, member.isreg() and (
+                lambda member=member: tar.extractfile(member).read(MAX_BYTES))
+
+
+def zip_members(path):
+    """The same of a zip. What it says of sizes may be wrong: no more than MAX_BYTES is read."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as packed:
+        for member in packed.infolist():
+            regular = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (
+                0, stat.S_IFREG)  # 0: packed where files have no such type
+            yield member.filename, member.file_size, regular and (
+                lambda member=member: packed.open(member).read(MAX_BYTES))
+
+
+def complete(contents, path, lab):
+    """The files in the order of lab.sources; UsageError if one is missing."""
     for name in lab.sources:
         if name not in contents:
             raise UsageError(f"{path} lacks {name}; a submission holds {' '.join(lab.sources)}")
     return {name: contents[name] for name in lab.sources}
+
+
+def labs_in(submission, labs):
+    """Those of `labs` of which a submission has all files that a student writes for them.
+
+    UsageError if it is no submission, or has none of them.
+    """
+    submission = Path(submission)
+    found = [lab for lab in labs if holds(submission, lab._replace(uses=()))]
+    if not found:
+        raise UsageError(f"{submission}: no lab's files are in it; make handin packs them")
+    return found
+
+
+def holds(submission, lab):
+    """True if all files of the lab are there, whatever they are."""
+    if submission.is_dir():
+        return all(os.path.lexists(place(submission, lab, owner) / name)
+                   for name, owner in lab.sources.items())
+    if not submission.exists():
+        raise UsageError(f"{submission}: there is no such folder or tarball")
+    return set(lab.sources) <= set(from_archive(submission, lab))
 
 
 def take(submission, lab, destination):
@@ -104,7 +170,7 @@ def take(submission, lab, destination):
     if submission.is_dir():
         contents = from_folder(submission, lab)
     elif submission.exists():
-        contents = from_tarball(submission, lab)
+        contents = complete(from_archive(submission, lab), submission, lab)
     else:
         raise UsageError(f"{submission}: there is no such folder or tarball; "
                          f"name one that holds {' '.join(lab.sources)}")

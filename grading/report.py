@@ -1,7 +1,5 @@
-"""Last stage: a table for people, and the internal JSON (result.schema.json)."""
+"""Last stage: the internal result (result.schema.json), and a table for people."""
 
-import json
-import os
 import sys
 from typing import NamedTuple
 
@@ -60,20 +58,6 @@ def result(lab, verdicts, runs, origin, text):
         } for number, verdict in enumerate(verdicts, 1)],
         "output": printable(text),
     }
-
-
-def write_json(values, path):
-    """Writes the result under another name first, so that no half of it is ever seen."""
-    temporary = f"{path}.{os.getpid()}"
-    try:
-        with open(temporary, "w", encoding="ascii") as file:
-            json.dump(values, file, indent=1)
-            file.write("\n")
-        os.replace(temporary, path)
-    except OSError:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
 
 
 def colour(status, file):

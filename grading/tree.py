@@ -58,12 +58,13 @@ def add_reference(each, target):
     """The solution's objects for the files of other labs that a lab uses; no source in them."""
     if not each.uses:
         return
-    build = build_reference(each)
     (target / "reference").mkdir(parents=True)
-    for path in each.uses:
-        name = f"{path.split('/')[1]}.o"
-        subprocess.run(["objcopy", "--strip-debug", build / "reference" / name,
-                        target / "reference" / name], check=True)
+    with grader.locked(lab.ROOT / "build"):  # others may build there
+        build = build_reference(each)
+        for path in each.uses:
+            name = f"{path.split('/')[1]}.o"
+            subprocess.run(["objcopy", "--strip-debug", build / "reference" / name,
+                            target / "reference" / name], check=True)
 
 
 def make_tree(root, target):

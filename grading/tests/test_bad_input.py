@@ -82,7 +82,7 @@ def test_grade_wants_to_write(sources, tmp_path, out):
 
 def test_grade_wants_to_write_its_result(sources, tmp_path):
     done = call("grade", sources, "--lab", "01", "--out", support.OUT,
-                "--json", tmp_path / "nowhere" / "result.json")
+                "-o", tmp_path / "nowhere" / "result.json")
     assert_one_line(done, "nowhere/result.json", "cannot be written")
 
 

@@ -74,8 +74,8 @@ def test_it_works_on_its_own(unpacked, each):
 
     result = unpacked / "result.json"
     run("/usr/bin/python3", lab.ROOT / "grading" / "grade", tarball, "--lab", each.name,
-        *(["--base", "reference"] if base else []), "--out", unpacked / "out", "--json", result, cwd=unpacked)
-    values = json.loads(result.read_text())
+        *(["--base", "reference"] if base else []), "--out", unpacked / "out", "-o", result, cwd=unpacked)
+    values, = json.loads(result.read_text())["results"]
     schema = json.loads((lab.ROOT / "grading" / "result.schema.json").read_text())
     jsonschema.validate(values, schema)
     assert values["score"] == 0

@@ -3,6 +3,7 @@
 import os
 import random
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,68 @@ def test_a_tarball_holds_files_of_several_labs(tmp_path):
         tar.add(tmp_path / "tree" / "labs", "labs")
     contents = intake.take(tmp_path / "handin.tar.gz", LATER, tmp_path / "files")
     assert contents["one.c"] == b"/* one.c of 01-x */\n"
+
+
+def zipped(path, members):
+    """A zip with these members, name → bytes; a name may be a ZipInfo."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members:
+            packed.writestr(name, content)
+    return path
+
+
+FILES = [("labs/01-x/one.c", b"1"), ("labs/01-x/two.S", b"2")]
+
+
+@pytest.mark.parametrize("outer", ["", "ring-minus-1/", "./"])
+def test_a_zip_is_a_submission_too(tmp_path, outer):
+    path = zipped(tmp_path / "it.zip", [(outer + name, content) for name, content in FILES])
+    assert intake.take(path, LAB, tmp_path / "taken") == {"one.c": b"1", "two.S": b"2"}
+
+
+@pytest.mark.parametrize("outer", ["a/b/", "../", "/"])
+def test_deeper_in_a_zip_nothing_is_looked_for(tmp_path, outer):
+    path = zipped(tmp_path / "it.zip", [(outer + name, content) for name, content in FILES])
+    if outer == "../":  # one folder more, whatever its name: nothing is unpacked
+        assert intake.take(path, LAB, tmp_path / "taken")["one.c"] == b"1"
+        return
+    with pytest.raises(UsageError, match="lacks one.c"):
+        intake.take(path, LAB, tmp_path / "taken")
+
+
+def test_a_link_in_a_zip_is_no_file(tmp_path):
+    link = zipfile.ZipInfo("labs/01-x/one.c")
+    link.external_attr = 0o120777 << 16
+    path = zipped(tmp_path / "it.zip", [(link, b"/etc/passwd"), FILES[1]])
+    with pytest.raises(UsageError, match="lacks one.c"):
+        intake.take(path, LAB, tmp_path / "taken")
+
+
+def test_a_zip_that_grows_is_not_unpacked(tmp_path):
+    path = zipped(tmp_path / "it.zip", [*FILES, ("bomb", bytes(100 * intake.MAX_BYTES))])
+    assert path.stat().st_size < intake.MAX_BYTES
+    with pytest.raises(UsageError, match="too large"):
+        intake.take(path, LAB, tmp_path / "taken")
+
+
+@pytest.mark.parametrize("at", range(0, 300, 7))
+def test_a_damaged_zip(tmp_path, at):
+    path = zipped(tmp_path / "it.zip", FILES)
+    data = bytearray(path.read_bytes())
+    data[at % len(data)] ^= 0x5A
+    path.write_bytes(data)
+    try:
+        intake.take(path, LAB, tmp_path / "taken")
+    except UsageError as error:
+        assert "\n" not in str(error)
+
+
+def test_which_labs_are_in_a_submission(tmp_path):
+    folder = tree(tmp_path / "handed" / "ring-minus-1").parent
+    assert intake.labs_in(folder, [LAB, LATER]) == [LATER], "of 01-x two.S is missing"
+    (folder / "ring-minus-1" / "labs" / "01-x" / "two.S").write_text("2")
+    assert intake.labs_in(folder, [LAB, LATER]) == [LAB, LATER]
+    assert intake.labs_in(zipped(tmp_path / "it.zip", FILES), [LAB, LATER]) == [LAB]
+    for nothing in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UsageError):
+            intake.labs_in(nothing, [LAB.__class__("09-z", *LAB[1:2], ("z.c",), *LAB[3:])])

@@ -81,13 +81,14 @@ void reflect_gp(struct v86_trap *trap)
         trap->frame.cs = vector[1];
 #else
         /* Still TODO(05-3): what the CPU does with a #GP in real mode, done by you.
-         * Given:   the images in trap->frame; 4 bytes for each vector, IP then CS.
+         * Given:   the images in trap->frame; 4 bytes for each vector, IP then CS. The
+         *          page with the vectors may be missing.
          * Do:      push the 16 bits of FLAGS, CS, IP on the task's stack, at SS * 16 + SP;
          *          SP wraps at 64 KB, the upper half of ESP stays. Clear IF and TF. Take IP
          *          and CS from the vector. You write with the monitor's rights, at an
          *          address that the guest chose: if it is not below GUEST_BYTES, or
-         *          current_table has no page there, task_refused(). The same if there is
-         *          no page with the vector.
+         *          current_table has no page there, task_refused(CS, IP, 0). The same if
+         *          there is no page with the vector.
          * Use:     VECTOR_GP, EFLAGS_IF, EFLAGS_TF.
          * Read:    README, "The guest's own #GP"; SDM Vol. 3B, "Interrupt and Exception
          *          Handling". */
@@ -129,11 +130,12 @@ int emulate_cr3(struct v86_trap *trap)
                 return MOV_CR_LENGTH;
 #else
                 /* TODO(05-3) Let the guest have a CR3 of its own.
-                 * Do:      get_register(). If cr3_allowed() says no: reflect_gp(); the task's
-                 *          IP is then where it must be. If yes: the guest shall find
-                 *          this value in CR3 from now on, and the mapping must be the
-                 *          guest's: shadow(). The CPU keeps what it has looked up of the
-                 *          old one, until CR3 is written.
+                 * Do:      five functions, best in this order: get_register(), this one,
+                 *          cr3_allowed(), shadow(), reflect_gp(). Here: if cr3_allowed()
+                 *          says no: reflect_gp(); the task's IP is then where it must be.
+                 *          If yes: the guest shall find this value in CR3 from now on,
+                 *          and the mapping must be the guest's: shadow(). The CPU keeps
+                 *          what it has looked up of the old one, until CR3 is written.
                  * Use:     guest_cr3, current_table, current_directory, write_cr3().
                  * Read:    README, "The shadow"; SDM Vol. 3A, "Invalidation of TLBs and
                  *          Paging-Structure Caches".

@@ -35,7 +35,7 @@ void build_paging(uint32_t *directory, uint32_t *table)
          *          n * PAGE_SIZE, for ring 0 alone.
          * Use:     physical(), PAGE_P, PAGE_RW, PAGE_US.
          * Read:    README, "Two levels"; SDM Vol. 3A, "32-Bit Paging".
-         * Seen:    the stop in start_paging(), cr3.c. */
+         * Seen:    nothing yet: start_paging(), cr3.c, calls this. */
         lab_todo("05-1");
 #endif
 }
@@ -73,7 +73,7 @@ int cr3_allowed(uint32_t cr3)
          *          memory, and is one of the first GUEST_PAGES.
          * Use:     FRAME, GUEST_BYTES, PAGE_P, PAGE_PS.
          * Read:    README, "What may go wrong".
-         * Seen:    the next stop. */
+         * Seen:    no difference yet; the stop is now in shadow(). */
         lab_todo("05-3");
 #endif
 }
@@ -98,7 +98,8 @@ void shadow(uint32_t *table, uint32_t cr3)
          * a copy, in our numbers.
          * Do:      for each of the guest's pages: not present if it is not in the guest's
          *          table; or else the frame, in our memory, writable, open to ring 3.
-         * Read:    README, "The shadow". */
+         * Read:    README, "The shadow".
+         * Seen:    the fifth page, the sixth page; then the stop in reflect_gp(). */
         lab_todo("05-3");
 #endif
 }

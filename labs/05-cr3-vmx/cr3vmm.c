@@ -88,9 +88,10 @@ int load_cr3(uint32_t wanted)
         return 1;
 #else
         /* Still TODO(05-4): cr3_allowed(), build_paging() and shadow() are yours.
-         * Do:      check. Then a shadow for it: build, fill in, remember for what it is;
-         *          the guest's CR3 in the VMCS is its address. At last, if use_targets
-         *          says so: publish() it.
+         * Do:      check. Then ask shadow_for() for a shadow, before you change
+         *          shadow_of[]: build it, fill it in, remember for what it is; the guest's
+         *          CR3 in the VMCS is its address. At last, if use_targets says so:
+         *          publish() it.
          * Use:     shadow_for(), shadows[], shadow_of[], vmcs_write(). */
         lab_todo("05-4");
 #endif
@@ -107,7 +108,8 @@ void inject_gp(void)
         /* Still TODO(05-4): what reflect_gp() did by hand, the CPU does here.
          * Do:      two fields: the error code, and what is to be injected: vector 13, a
          *          hardware exception with an error code, valid.
-         * Use:     VMCS_VM_ENTRY_INTERRUPTION_INFORMATION, VMCS_VM_ENTRY_..., INJECT_... */
+         * Use:     VMCS_VM_ENTRY_INTERRUPTION_INFORMATION, INJECT_...,
+         *          VMCS_VM_ENTRY_EXCEPTION_ERROR_CODE. */
         lab_todo("05-4");
 #endif
 }
@@ -174,7 +176,7 @@ enum handled emulate_cr_access(void)
          * Read:    README, "Through the kernel". If the log says "unhandled:
          *          control-register access": does dispatch(), in your thevmm.c of lab 04,
          *          call this?
-         * Seen:    runs 2 to 5; then TODO(05-6). */
+         * Seen:    runs 1 to 5; then TODO(05-6). */
         lab_todo("05-5");
 #endif
 }

@@ -13,6 +13,7 @@
 struct shadow shadows[SHADOWS] __attribute__((aligned(PAGE_SIZE)));
 uint32_t shadow_of[SHADOWS];
 uint32_t use_targets;
+static unsigned last_given;             /* by shadow_for() */
 
 /* Where the page is that an entry names; 0: it is not present. The host's memory is mapped
  * one to one: a physical address is an address. */
@@ -46,20 +47,20 @@ void set_guest(unsigned number, uint32_t value)
 
 unsigned shadow_for(uint32_t cr3)
 {
-        static unsigned last;
-
         for (unsigned n = 0; n < SHADOWS; n++)
                 if (shadow_of[n] == cr3)
                         return n;
         do
-                last = (last + 1) % SHADOWS;
-        while (physical(shadows[last].directory) == vmcs_read(VMCS_GUEST_CR3));
-        return last;
+                last_given = (last_given + 1) % SHADOWS;
+        while (physical(shadows[last_given].directory) == vmcs_read(VMCS_GUEST_CR3));
+        return last_given;
 }
 
-/* The first shadow is the guest's from the start: it is told the truth. */
+/* The first shadow is the guest's from the start: it is told the truth. All of them map the
+ * monitor, writable for ring 0, and that is the guest's kernel, too: no wall there. */
 static void build_shadows(void)
 {
+        last_given = 0;
         for (unsigned n = 0; n < SHADOWS; n++) {
                 shadow_of[n] = NO_SHADOW;
                 cr3_pairs[n] = (struct cr3_pair){ 0, 0 };

@@ -30,7 +30,8 @@ EXERCISES = (
     Exercise("05-2", "mov %cr3, reg", 25,
              "look at decode_cr3.c: which bits say that it is CR3? then at emulate_cr3()"),
     Exercise("05-3", "mov reg, %cr3", 25,
-             "look at cr3_allowed() and shadow(): which addresses are the guest's, which ours?"),
+             "look at cr3_allowed() and shadow(): which addresses are the guest's, which ours? And "
+             "does emulate_cr3() write CR3 behind it?"),
 )
 
 GP = 13
