@@ -1,0 +1,35 @@
+"""What is known of a class, as plain values."""
+
+from typing import NamedTuple
+
+
+class Student(NamedTuple):
+    """One hand-in, and what became of it."""
+
+    name: str  # of the file or folder, without its ending
+    path: str  # where it lies
+    sha256: str  # of the files that students write, in it; empty if it was refused
+    refused: str  # why it could not be graded, one line; empty if it was
+    results: list  # report.result()'s, one for each program of a lab, in order
+
+
+class Pair(NamedTuple):
+    """Two students whose files are alike, beyond what both were given."""
+
+    one: str  # student's name
+    other: str
+    file: str  # "labs/01-vm86trap/decode.c"
+    percent: int  # of `one`'s own lines in the file that are in `other`'s, too
+    left: str  # the file of `one`
+    right: str  # the file of `other`
+
+
+class Book(NamedTuple):
+    """All that is known of a class at one moment."""
+
+    title: str  # the folder's name
+    made: str  # date and time, for people
+    seed: int
+    grader: str  # which grader, with which tools: the first digits of its hash
+    students: list  # Student, by name
+    pairs: list  # Pair, the most alike first
