@@ -25,7 +25,9 @@ INSTRUCTOR=(
     bubblewrap               # the sandbox that submissions are graded in
     unifdef                  # makes a student's starter from the solution
     python3-jsonschema python3-capstone
-    python3-pytest python3-pytest-xdist
+    python3-pytest python3-pytest-xdist python3-yaml
+    python3-rich python3-jinja2  # a class's progress, and its report
+    similarity-tester        # which submissions are alike
 )
 
 say() { echo "setup.sh: $*"; }
@@ -49,11 +51,13 @@ elsewhere() {
 setup.sh: installs on Debian and Ubuntu only. Package names elsewhere (not tested), students' first:
   dnf     gcc binutils make qemu-system-x86 bochs bochs-debugger bochs-bios python3
           git unifdef python3-jsonschema python3-capstone python3-pytest python3-pytest-xdist
+          python3-pyyaml python3-rich python3-jinja2
           (the Bochs with the debugger is the program bochs-debugger)
   pacman  gcc binutils make qemu-system-x86 qemu-ui-gtk python, from the AUR: bochs
           git unifdef python-jsonschema python-capstone python-pytest python-pytest-xdist
+          python-yaml python-rich python-jinja
   brew    x86_64-elf-gcc x86_64-elf-binutils make qemu bochs python
-          git unifdef, from pip: jsonschema capstone pytest pytest-xdist
+          git unifdef, from pip: jsonschema capstone pytest pytest-xdist pyyaml rich jinja2
           (then: make TOOLPREFIX=x86_64-elf- PYTHON=python3)
 END
     exit 2

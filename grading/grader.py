@@ -52,6 +52,20 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=
             raise
 
 
+def incomplete(why, lab, emulator, seed, out, variables=()):
+    """The result of a lab whose files were not all handed in; `why` says which."""
+    from grading import intake, judge, report
+
+    origin = report.Origin(seed, emulator.NAME, version(emulator.PROGRAM, out),
+                           version("gcc", out), intake.digest({}), base_of(variables), [])
+    return report.result(lab, judge.not_there(lab.rubric(), why), [], origin, "")
+
+
+def base_of(variables):
+    """Whose files of other labs are linked."""
+    return "reference" if "BASE=reference" in variables else "own"
+
+
 def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work, limits):
     """grade(), on emulators that have been started."""
     from grading import build, image, intake
@@ -83,7 +97,7 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     from grading import judge, log, report
     origin = report.Origin(
         seed, emulator.NAME, release, version("gcc", out),
-        intake.digest(contents), "reference" if "BASE=reference" in variables else "own",
+        intake.digest(contents), base_of(variables),
         [hashlib.sha256(disk).hexdigest() for disk in disks])
     if built.error:
         for boot in boots:

@@ -2,8 +2,9 @@
 
 A submission is a folder, a tarball (`make handin`) or a zip that holds the files named in
 EDIT and USES of the lab's Makefile, directly or under labs/NN-name/, which may lie in one
-folder more (the tree's). They are copied as regular files under a size limit; everything
-else in it (Makefiles, headers, links) is left behind.
+folder more (the tree's). Or it is a folder with such tarballs and zips in it, as upload
+pages make them. The files are copied as regular files under a size limit; everything else
+(Makefiles, headers, links) is left behind.
 """
 
 import os
@@ -18,6 +19,11 @@ MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
 MAX_MEMBERS = 1000  # looked at in one
 OUTER = re.compile(r"^(?:\./)?(?:[^/]+/)?(?=labs/)|^\./")  # of a member's name: no matter
 ZIP = b"PK"
+ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what may lie in a folder
+
+
+class Incomplete(UsageError):
+    """A lab's files are not all there, or one is no source file; other labs' may be."""
 
 
 def digest(contents):
@@ -31,20 +37,20 @@ def digest(contents):
 
 
 def read_regular(path):
-    """The bytes of a regular file that is no link; UsageError otherwise."""
+    """The bytes of a regular file that is no link; Incomplete otherwise."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise UsageError(f"{path} is missing; a submission holds it") from None
+        raise Incomplete(f"{path} is missing; a submission holds it") from None
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; a regular file is wanted") from None
+        raise Incomplete(f"{path}: {error.strerror}; a regular file is wanted") from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        raise UsageError(f"{path} is no regular file; a submission holds source files")
+        raise Incomplete(f"{path} is no regular file; a submission holds source files")
     with os.fdopen(handle, "rb") as file:
         if status.st_size > MAX_BYTES:
-            raise UsageError(f"{path} has {status.st_size} bytes; at most {MAX_BYTES} are taken")
+            raise Incomplete(f"{path} has {status.st_size} bytes; at most {MAX_BYTES} are taken")
         return file.read(MAX_BYTES)
 
 
@@ -52,6 +58,21 @@ def from_folder(folder, lab):
     """Name → bytes of the lab's files in a folder."""
     return {name: read_regular(place(folder, lab, owner) / name)
             for name, owner in lab.sources.items()}
+
+
+def archives_in(folder):
+    """The tarballs and zips in a folder that is an upload page's, not a tree; by name."""
+    if os.path.lexists(root(folder) / "labs"):
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDINGS))
+
+
+def from_archives(paths, lab):
+    """Name → bytes of the lab's files in several archives; the first that has one counts."""
+    contents = {}
+    for path in paths:
+        contents = from_archive(path, lab) | contents
+    return contents
 
 
 def place(folder, lab, owner):
@@ -130,50 +151,67 @@ def zip_members(path):
 
 
 def complete(contents, path, lab):
-    """The files in the order of lab.sources; UsageError if one is missing."""
+    """The files in the order of lab.sources; Incomplete if one is missing."""
     for name in lab.sources:
         if name not in contents:
-            raise UsageError(f"{path} lacks {name}; a submission holds {' '.join(lab.sources)}")
+            raise Incomplete(f"{path} lacks {name}; a submission holds {' '.join(lab.sources)}")
     return {name: contents[name] for name in lab.sources}
 
 
 def labs_in(submission, labs):
-    """Those of `labs` of which a submission has all files that a student writes for them.
+    """Those of `labs` that are handed in: all files that a student writes for them are
+    there, or at least one that no other lab there uses (then the grade says what is missing).
 
     UsageError if it is no submission, or has none of them.
     """
     submission = Path(submission)
-    found = [lab for lab in labs if holds(submission, lab._replace(uses=()))]
+    there = {lab: names_in(submission, lab._replace(uses=())) for lab in labs}
+    used = {path.split("/")[1] for lab in labs if there[lab] for path in lab.uses}
+    found = [lab for lab in labs if there[lab] >= set(lab.edit) or there[lab] - used]
     if not found:
         raise UsageError(f"{submission}: no lab's files are in it; make handin packs them")
     return found
 
 
-def holds(submission, lab):
-    """True if all files of the lab are there, whatever they are."""
+def names_in(submission, lab):
+    """The names of the lab's files that are there, whatever they are."""
+    packed = archives_of(submission)
+    if packed:
+        return set(from_archives(packed, lab))
+    return {name for name, owner in lab.sources.items()
+            if os.path.lexists(place(submission, lab, owner) / name)}
+
+
+def archives_of(submission):
+    """The archives that a submission consists of; none if it is a folder of files.
+    UsageError if it is nothing at all."""
     if submission.is_dir():
-        return all(os.path.lexists(place(submission, lab, owner) / name)
-                   for name, owner in lab.sources.items())
+        return archives_in(submission)
     if not submission.exists():
-        raise UsageError(f"{submission}: there is no such folder or tarball")
-    return set(lab.sources) <= set(from_archive(submission, lab))
+        raise UsageError(f"{submission}: there is no such folder or tarball; make handin "
+                         "makes one")
+    return [submission]
+
+
+def read(submission, lab):
+    """Name → bytes of the lab's files in `submission`, in the order of lab.sources.
+
+    UsageError if it cannot be read; Incomplete if only this lab's files are at fault.
+    """
+    submission = Path(submission)
+    packed = archives_of(submission)
+    if packed:
+        return complete(from_archives(packed, lab), submission, lab)
+    return from_folder(submission, lab)
 
 
 def take(submission, lab, destination):
-    """Copies the lab's files from `submission` to folder `destination`.
+    """Copies the lab's files from `submission` to folder `destination`; read() them.
 
-    Returns name → bytes, in the order of lab.sources. A copy that is there already and
-    equal is left alone, so that make sees what changed. UsageError if a file is
-    missing; then nothing is written.
+    A copy that is there already and equal is left alone, so that make sees what changed.
+    If a file is missing nothing is written.
     """
-    submission = Path(submission)
-    if submission.is_dir():
-        contents = from_folder(submission, lab)
-    elif submission.exists():
-        contents = complete(from_archive(submission, lab), submission, lab)
-    else:
-        raise UsageError(f"{submission}: there is no such folder or tarball; "
-                         f"name one that holds {' '.join(lab.sources)}")
+    contents = read(submission, lab)
     try:
         destination.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():

@@ -62,6 +62,12 @@ def unbuilt(rubric, error):
             for exercise in rubric.EXERCISES]
 
 
+def not_there(rubric, why):
+    """The verdicts of a lab whose files were not all handed in."""
+    return [Verdict(exercise, "FAIL", 0, "all files of this lab", why, "make handin packs them")
+            for exercise in rubric.EXERCISES]
+
+
 def decide(exercise, finding, ending, broken):
     """The verdict of one exercise. If nothing was seen of it, why: because of
     `ending`, or else because `broken`, an earlier exercise, is."""

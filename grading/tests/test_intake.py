@@ -127,7 +127,7 @@ def test_a_destination_that_cannot_be_written(tmp_path, inside):
 
 
 @pytest.mark.parametrize(("make", "says"), [
-    (lambda path: None, "name one that holds one.c two.S"), (Path.touch, "no tarball"),
+    (lambda path: None, "make handin makes one"), (Path.touch, "no tarball"),
     (lambda path: path.write_bytes(bytes(range(256)) * 64), "no tarball"),
     (lambda path: path.symlink_to(path), "no such folder"),
 ], ids=["nothing", "empty", "binary", "loop"])
@@ -253,10 +253,28 @@ def test_a_damaged_zip(tmp_path, at):
 
 def test_which_labs_are_in_a_submission(tmp_path):
     folder = tree(tmp_path / "handed" / "ring-minus-1").parent
-    assert intake.labs_in(folder, [LAB, LATER]) == [LATER], "of 01-x two.S is missing"
+    assert intake.labs_in(folder, [LAB, LATER]) == [LATER], "of 01-x only what 02-y uses"
+    assert intake.labs_in(folder, [LAB]) == [LAB], "one.c is there, two.S is missing"
     (folder / "ring-minus-1" / "labs" / "01-x" / "two.S").write_text("2")
     assert intake.labs_in(folder, [LAB, LATER]) == [LAB, LATER]
     assert intake.labs_in(zipped(tmp_path / "it.zip", FILES), [LAB, LATER]) == [LAB]
-    for nothing in (tmp_path, tmp_path / "nowhere"):
+    (tmp_path / "empty").mkdir()
+    for nothing in (tmp_path / "empty", tmp_path / "nowhere"):
         with pytest.raises(UsageError):
             intake.labs_in(nothing, [LAB.__class__("09-z", *LAB[1:2], ("z.c",), *LAB[3:])])
+
+
+def test_several_archives_in_one_folder(tmp_path):
+    upload = tmp_path / "upload"
+    upload.mkdir()
+    zipped(upload / "b.zip", [*FILES, ("labs/02-y/three.c", b"3")])
+    zipped(upload / "a.zip", [("labs/01-x/one.c", b"newer")])
+    assert intake.labs_in(upload, [LAB, LATER]) == [LAB, LATER]
+    assert intake.take(upload, LATER, tmp_path / "taken") == {"three.c": b"3", "one.c": b"newer"}
+
+
+def test_what_is_missing_is_that_labs_affair(tmp_path):
+    folder = tree(tmp_path)
+    (folder / "labs" / "01-x" / "one.c").unlink()
+    with pytest.raises(intake.Incomplete, match="one.c is missing"):
+        intake.read(folder, LAB)
