@@ -327,7 +327,7 @@ def write(text, path):
     """
     temporary = f"{path}.{os.getpid()}"
     try:
-        with open(temporary, "w", encoding="ascii", newline="") as file:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         os.replace(temporary, path)
     finally:

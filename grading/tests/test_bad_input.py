@@ -57,7 +57,7 @@ def test_grade_refuses_a_value(sources, tmp_path, option, value):
 
 def test_grade_wants_a_folder(tmp_path):
     done = call("grade", tmp_path / "nowhere", "--lab", "01", "--out", tmp_path / "out")
-    assert_one_line(done, "nowhere", *FIRST.edit)
+    assert_one_line(done, "nowhere", "make handin")
 
 
 def test_grade_does_not_wait_for_a_pipe(tmp_path):

@@ -1,0 +1,273 @@
+"""A class: each submission graded once, whatever dies in between; the book, the tables."""
+
+import csv
+import os
+import select
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from grading import lab
+from grading.classroom import folder, work
+from grading.classroom.book import opened
+from grading.errors import UsageError
+from grading.tests import support
+
+LAB01 = lab.find("01")
+CLASS = [sys.executable, str(lab.ROOT / "grading" / "class")]
+
+
+def hand_in(to, name, solved=support.ALL, mark=""):
+    """Packs lab 01, exercises 1 to `solved` done, as make handin does; `mark` makes it
+    another submission than the others."""
+    sources = support.write_sources(LAB01, to.parent / "sources" / name, solved)
+    with open(sources / "decode.c", "a", encoding="ascii") as file:
+        file.write(f"/* {mark} */\n")
+    to.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(to / f"{name}.tar.gz", "w:gz") as tar:
+        for file in LAB01.edit:
+            tar.add(sources / file, f"labs/01-vm86trap/{file}")
+
+
+def many(to, count):
+    """A folder of `count` submissions, no two alike."""
+    for number in range(count):
+        hand_in(to, f"student{number:02}", mark=number)
+    return to
+
+
+def command(submissions, to, *more):
+    """The command line for a class."""
+    return [*CLASS, submissions, "--to", to, "--lab", "01", "--no-similar", *map(str, more)]
+
+
+def run(submissions, to, *more):
+    """Grades a class; what the program said."""
+    done = subprocess.run(command(submissions, to, *more), text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def grades(to):
+    """Student → row of the gradebook."""
+    with open(to / "grades.csv", encoding="utf-8", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def processes(place):
+    """The command lines of all processes that speak of `place`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(place) in line and int(path.parent.name) != os.getpid():
+            found.append((int(path.parent.name), line))
+    return found
+
+
+def until(condition, child):
+    """Waits until condition() holds; the child must not end before."""
+    handle = os.pidfd_open(child.pid)
+    while not condition():
+        assert not select.select([handle], [], [], 0.02)[0], "it ended before"
+    os.close(handle)
+
+
+def started(submissions, to, *more):
+    """A run that has put at least two grades into its book."""
+    child = subprocess.Popen(command(submissions, to, "--jobs", 1, *more),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+
+    def two():
+        if not (to / "grades.db").exists():
+            return False
+        with opened(to / "grades.db") as book:
+            return len(in_book(book)) >= 2
+    until(two, child)
+    return child
+
+
+def in_book(book):
+    """All rows of a book."""
+    return book.connection.execute("SELECT submission FROM grades").fetchall()
+
+
+def test_a_class(tmp_path):
+    class_ = tmp_path / "class"
+    hand_in(class_, "good")
+    hand_in(class_, "twin")
+    hand_in(class_, "half", solved=4)
+    (class_ / "garbage.zip").write_bytes(b"PK\3\4 and so on")
+    (class_ / "notes.txt").write_text("not a submission")
+    (class_ / "none").mkdir()
+    to = tmp_path / "to"
+    said = run(class_, to, "--seed", 7)
+    assert "5 submissions: 2 graded now, 2 refused, 0 not graded" in said
+    rows = grades(to)
+    assert {name: row["total"] for name, row in rows.items()} == {
+        "good": "100", "twin": "100", "half": "60", "garbage": "0", "none": "0"}
+    assert rows["good"]["01-vm86trap"] == "100" and rows["garbage"]["01-vm86trap"] == ""
+    assert "no folder and no tarball" in rows["garbage"]["note"]
+    assert rows["garbage"]["verdict"] == "REFUSED" and rows["half"]["verdict"] == "TODO"
+    assert rows["good"]["sha256"] == rows["twin"]["sha256"] != rows["half"]["sha256"]
+
+    hand_in(class_, "late", solved=0)
+    assert "6 submissions: 1 graded now, 2 refused" in run(class_, to, "--seed", 7)
+    assert grades(to)["late"]["total"] == "0"
+    assert "0 graded now" in run(class_, to, "--seed", 7)
+    assert "3 graded now" in run(class_, to, "--seed", 8), "another seed is another grade"
+    with open(to / "exercises.csv", encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4 * 8
+    assert "half" in (to / "report.html").read_text()
+    assert not processes(tmp_path)
+
+
+def test_the_seed_of_a_class_is_drawn_once(tmp_path):
+    hand_in(tmp_path / "class", "good")
+    first = run(tmp_path / "class", tmp_path / "to")
+    again = run(tmp_path / "class", tmp_path / "to")
+    assert "1 graded now" in first and "0 graded now" in again
+    assert first.split("SEED=")[1].split()[0] == again.split("SEED=")[1].split()[0]
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_is_gone_on_with(tmp_path, by):
+    class_, to = many(tmp_path / "class", 6), tmp_path / "to"
+    child = started(class_, to, "--seed", 7)
+    child.send_signal(by)
+    child.wait()
+    for pid, _ in processes(tmp_path):  # those that are being ended
+        with_end(pid)
+    assert not processes(tmp_path)
+    with opened(to / "grades.db") as book:
+        before = len(in_book(book))
+    assert 2 <= before < 6
+    said = run(class_, to, "--seed", 7)
+    new = int(said.split(" graded now")[0].split()[-1])
+    assert new <= 6 - before, said
+    assert len(grades(to)) == 6
+    assert {row["total"] for row in grades(to).values()} == {"100"}
+    with opened(to / "grades.db") as book:
+        assert len(in_book(book)) == 6
+
+
+def with_end(pid):
+    """Waits for the end of a process that is not ours."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    assert select.select([handle], [], [], 20)[0], "it does not end"
+    os.close(handle)
+
+
+def test_a_grader_that_is_killed_is_replaced(tmp_path):
+    class_, to = many(tmp_path / "class", 4), tmp_path / "to"
+    child = started(class_, to, "--seed", 7)
+    killed = []
+
+    def kill():
+        for pid, line in processes(tmp_path / "class"):
+            if "grading/grade " in line:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+        return killed
+    until(kill, child)
+    assert child.wait() == 0
+    assert {row["total"] for row in grades(to).values()} == {"100"}
+    assert len(grades(to)) == 4
+
+
+FAKE = """\
+import json, os, sys
+log = os.environ["FAKE_LOG"]
+with open(log, "a") as file:
+    file.write("x")
+verdict = os.environ["FAKE_VERDICTS"].split()[os.path.getsize(log) - 1]
+if verdict == "DIE":
+    os.kill(os.getpid(), 9)
+path = sys.argv[sys.argv.index("-o") + 1]
+values = {"lab": "01-vm86trap", "verdict": verdict, "submission_sha256": "0"}
+with open(path, "w") as file:
+    json.dump({"results": [values]}, file)
+sys.exit(verdict == "ERROR")
+"""
+
+
+@pytest.mark.parametrize(("verdicts", "tries", "last"), [
+    ("FAIL PASS", 1, "FAIL"), ("CRASH PASS", 1, "CRASH"), ("ERROR FAIL PASS", 2, "FAIL"),
+    ("DIE DIE PASS", 3, "PASS"), ("ERROR ERROR ERROR PASS", 3, "ERROR"),
+    ("DIE DIE DIE PASS", 3, None), ("ERROR DIE DIE", 3, "ERROR"),
+])
+def test_an_error_is_tried_again_and_a_grade_never(tmp_path, monkeypatch, verdicts, tries, last):
+    (tmp_path / "fake").write_text(FAKE)
+    (tmp_path / "spool").mkdir()
+    monkeypatch.setattr(work, "GRADE", (sys.executable, str(tmp_path / "fake")))
+    monkeypatch.setenv("FAKE_VERDICTS", verdicts)
+    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
+    ended = []
+    way = work.Way(7, tmp_path / "out", tmp_path / "spool")
+    work.run([work.Task("key", "path", ("01-vm86trap",))], way, 2, tmp_path / "scratch",
+             ended.append)
+    assert (tmp_path / "log").read_text() == "x" * tries
+    assert len(ended) == 1
+    assert ([values["verdict"] for values in work.result(way, "key")] if last else
+            sorted(work.spooled(way))) == ([last] if last else [])
+
+
+def graded(verdict, score=0):
+    return [{"lab": "01-vm86trap", "verdict": verdict, "score": score}]
+
+
+def test_what_is_in_the_book_stays_but_errors(tmp_path):
+    with opened(tmp_path / "book") as book:
+        book.add("a", "g", 1, graded("ERROR"))
+        assert book.done("g", 1) == set()
+        book.add("a", "g", 1, graded("FAIL", 10))
+        assert book.done("g", 1) == {"a"}
+        book.add("a", "g", 1, graded("PASS", 100))
+        book.add("a", "g", 1, graded("ERROR"))
+    with opened(tmp_path / "book") as book:
+        assert book.results("a", "g", 1) == graded("FAIL", 10)
+        assert book.results("a", "g", 2) == book.results("a", "h", 1) == []
+        assert book.done("h", 1) == book.done("g", 2) == set()
+
+
+@pytest.mark.parametrize("content", [b"no database" * 100, None])
+def test_a_book_that_is_none(tmp_path, content):
+    path = tmp_path / "book"
+    path.write_bytes(content) if content else path.mkdir()
+    with pytest.raises(UsageError, match="--db"), opened(path):
+        pass
+
+
+def test_a_name_is_told_by_its_ending_if_it_must(tmp_path):
+    for name in ("ann.zip", "ann.tar.gz", "bob.tgz", "eve"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".hidden").mkdir()
+    names = [each.name for each in folder.hand_ins(tmp_path, [LAB01])]
+    assert sorted(names) == ["ann.tar.gz", "ann.zip", "bob", "eve"]
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    ([], "a folder of submissions is wanted"), (["nowhere"], "No such file"),
+    (["."], "has no folder, tarball or zip"), (["..", "--lab", "77"], "there is no such lab"),
+    (["..", "--jobs", "0"], "a whole number above 0"), (["..", "--seed", "x"], "SEED=x"),
+])
+def test_bad_arguments(tmp_path, arguments, says):
+    (tmp_path / "empty").mkdir()
+    done = subprocess.run([*CLASS, *arguments], cwd=tmp_path / "empty", text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 or "usage" in done.stderr
+    assert not list((tmp_path / "empty").iterdir())
