@@ -20,8 +20,8 @@ class Limits(NamedTuple):
     cpu_seconds: int = 4  # CPU time, not wall-clock time; a run takes about 0.2
     file_bytes: int = 16 * 1024 * 1024  # of any file it writes; a run's largest has 0.4 MB
     memory_bytes: int = 4 << 30  # of addresses; QEMU reserves much and uses little
-    processes: int = 256  # of this user
     boxed: bool = False  # in a sandbox
+    processes: int = 100  # there; QEMU has up to 64 threads that read its disk
     shown: tuple = ()  # folders that it may read there, beside the system's
 
 
@@ -63,12 +63,10 @@ def start(command, limits, cwd, env=None, piped=False):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-        if limits.boxed:  # where the user is another one, or has few processes beside
-            resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
 
     if limits.boxed:
         sandbox.hand_over(cwd)
-        command = sandbox.wrap(command, Path(cwd), limits.shown)
+        command = sandbox.wrap(command, Path(cwd), limits.shown, limits.processes)
     file = nullcontext(subprocess.PIPE) if piped else open(os.path.join(cwd, "output"), "wb")
     with file as output:
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,

@@ -2,8 +2,8 @@
 
 bubblewrap gives a process namespaces of its own: no network, no processes but its own, no
 files but /usr and what it is shown, read-only, and one folder that it may write. Started as
-root, it is also another user. Limits of CPU time, memory, files and processes are set in
-process.py, in the box or without.
+root, it is also another user, one for each grader. Limits of CPU time, memory and files are
+set in process.py, in the box or without.
 """
 
 import os
@@ -15,6 +15,7 @@ from grading.errors import UsageError
 
 BWRAP = "bwrap"
 NOBODY = 65534  # user and group of that name, on Debian
+FIRST_USER = 1 << 30  # from here on no system has users; ours have no name and no file
 SYSTEM = ("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
           "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
           "--perms", "0755", "--dir", "/etc", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
@@ -39,16 +40,23 @@ def require():
         raise UsageError(f"{BWRAP} cannot make a sandbox here ({why[0]}); {SAID_ALOUD}")
 
 
-def wrap(command, folder, shown):
-    """`command`, in a box that may write `folder`, its working directory, and read `shown`."""
+def user():
+    """User and group in the boxes of this grader, if it is root's: so that what is counted
+    by user, as processes are, is counted for one submission."""
+    return FIRST_USER + os.getpid()
+
+
+def wrap(command, folder, shown, processes=1 << 16):
+    """`command`, in a box that may write `folder`, its working directory, and read `shown`;
+    at most so many `processes` (and threads) of its user, counted in the box."""
     # Root needs no user namespace to make the others, and is another user once it is inside.
-    spaces, user = ["--unshare-all"], []
+    spaces, become = ["--unshare-all"], ["prlimit", f"--nproc={processes}"]
     if os.geteuid() == 0:
         spaces = [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
         for capability in ("SETUID", "SETGID", "SETPCAP"):  # for setpriv, which drops them all
             spaces += ["--cap-add", f"CAP_{capability}"]
-        user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-                "--inh-caps=-all", "--bounding-set=-all"]
+        become = ["setpriv", f"--reuid={user()}", f"--regid={user()}", "--clear-groups",
+                  "--inh-caps=-all", "--bounding-set=-all", *become]
     places = [word for place in shown
               for word in (*way_to(place), "--ro-bind", str(place), str(place))]
     if folder != Path("/"):
@@ -57,7 +65,7 @@ def wrap(command, folder, shown):
                    for word in ("--setenv", name, value)]
     return [BWRAP, *spaces, "--die-with-parent", "--new-session", "--clearenv", *environment,
             *SYSTEM, "--size", str(TEMPORARY_BYTES), "--perms", "1777", "--tmpfs", "/tmp",
-            *places, "--", *user, *command]
+            *places, "--", *become, *command]
 
 
 def way_to(place):
@@ -69,7 +77,7 @@ def way_to(place):
 def hand_over(folder):
     """Makes `folder` one that the box may write."""
     if os.geteuid() == 0:
-        os.chown(folder, NOBODY, NOBODY)
+        os.chown(folder, user(), user())
 
 
 def signal_of(code):
