@@ -2,9 +2,9 @@
 include common/course.mk
 
 TOOLS   += unifdef
-MODULES := pytest, xdist, jsonschema, capstone
+MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml
 
-.PHONY: demo check handout bench modules
+.PHONY: demo check check-full mutants handout gradescope autolab bench modules
 
 demo: tools ## watch every lab run, on every emulator that can, and be graded
 	@$(PYTHON) grading/demo
@@ -12,8 +12,18 @@ demo: tools ## watch every lab run, on every emulator that can, and be graded
 check: tools modules given ## prove that the grades mean something
 	@$(PYTHON) -m pytest
 
+check-full: tools modules given ## the same, with a cluster, longer fuzzing, and load
+	@./setup.sh --check --full || ./setup.sh --full
+	@$(PYTHON) -m pytest -m ''
+
+mutants: tools given ## a table: how many wrong ideas each exercise catches [LAB=NN] [EMU=]
+	@$(PYTHON) grading/mutants $(LAB:%=--lab %) $(EMU:%=--emu %)
+
 handout: tools ## make the students' tree and its tarball
 	@$(PYTHON) grading/handout
+
+gradescope autolab: tools ## pack the grader for that system [LAB=NN] [SEED=n]
+	@$(PYTHON) grading/package $@ $(LAB:%=--lab '%') $(SEED:%=--seed '%')
 
 bench: tools ## measure how long a grade takes, and what a VM exit costs
 	@$(PYTHON) grading/bench

@@ -1,8 +1,9 @@
 #!/bin/bash
 # setup.sh -- installs what the course needs, on Debian and Ubuntu, with apt.
 #
-#   ./setup.sh            everything
+#   ./setup.sh            what instructors need, and `make check`
 #   ./setup.sh --student  only what a student needs: build, boot and grade the labs
+#   ./setup.sh --full     also what `make check-full` needs: a Slurm to be tried
 #   ./setup.sh --check    installs nothing; says what is missing, exit 1 if anything is
 #   ./setup.sh --quiet    says nothing if nothing is missing (nor does --check)
 #
@@ -28,20 +29,23 @@ INSTRUCTOR=(
     python3-pytest python3-pytest-xdist python3-yaml
     python3-rich python3-jinja2  # a class's progress, and its report
     similarity-tester        # which submissions are alike
+    python3-selenium chromium chromium-driver  # how the report looks, in a real browser
 )
+FULL=(slurm-wlm munge)
 
 say() { echo "setup.sh: $*"; }
 die() { say "${*:2}" >&2; exit "$1"; }
 
-wanted=("${STUDENT[@]}" "${INSTRUCTOR[@]}")
+wanted=("${STUDENT[@]}" "${INSTRUCTOR[@]}")  # everything but FULL
 check=
 quiet=
 for argument; do
     case $argument in
         --student) wanted=("${STUDENT[@]}") ;;
+        --full) wanted+=("${FULL[@]}") ;;
         --check) check=1 ;;
         --quiet) quiet=1 ;;
-        *) die 2 "unknown argument '$argument'; usage: setup.sh [--student] [--check] [--quiet]" ;;
+        *) die 2 "unknown argument '$argument'; usage: setup.sh [--student|--full] [--check] [--quiet]" ;;
     esac
 done
 

@@ -25,9 +25,12 @@ help: ## this list
 all qemu qemu-nox bochs bochs-nox: ## build a lab (all); boot it, with or without a window
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
 
-grade handin: ## grade a lab's files; pack them to hand in
+grade: ## grade a lab's files
 	$(IN_LAB)@for folder in $(LAB_FOLDER); do \
 	    $(MAKE) --no-print-directory -C $$folder $@ || exit; done
+
+handin: ## pack them to hand in, of all labs if LAB= is not said
+	$(if $(LAB),$(IN_LAB))@$(PYTHON) grading/handin . $(LAB) --out build
 
 clean: ## remove everything that was built
 	rm -rf build

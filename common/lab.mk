@@ -202,7 +202,7 @@ grade:
 	    $(if $(EMU),--emu '$(EMU)') $(if $(BASE),--base '$(BASE)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
 
 handin:
-	@$(PYTHON) $(TOP)/grading/handin $(CURDIR) --lab $(NAME) --out $(OUT)
+	@$(PYTHON) $(TOP)/grading/handin $(TOP) $(NAME) --out $(OUT)
 
 clean:
 	rm -rf $(BUILD) $(OUT)/grade/$(NAME)

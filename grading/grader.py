@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
 
 from grading.errors import UsageError
 from grading.process import Limits
@@ -11,6 +12,14 @@ from grading.versions import version
 
 # What passes one challenge by luck seldom passes two, and two cores boot two at once.
 CHALLENGES = 2
+MAX_CHALLENGES = 16
+
+
+class Demands(NamedTuple):
+    """What a grade asks for, beyond what students can see."""
+
+    challenges: int = CHALLENGES
+    hidden: object = None  # a folder of hidden checks (hidden.py)
 
 
 def parse_seed(text):
@@ -26,17 +35,19 @@ def parse_seed(text):
     return seed
 
 
-def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=Limits()):
+def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=Limits(),
+          demands=Demands()):
     """Grades `submission`; returns the result (report.result) and the Runs.
 
-    A grade faces CHALLENGES challenges, one boot each, side by side: those of `seed` and
-    the numbers after it. `out` holds what is built once for all; `work` what is this
-    submission's own (out/grade/NN-name). There are no Runs if it does not build. `limits` are those
-    of each program that it takes.
+    A grade faces several challenges, one boot each, side by side: those of `seed` and the
+    numbers after it. `out` holds what is built once for all; `work` what is this
+    submission's own (out/grade/NN-name). There are no Runs if it does not build. `limits`
+    are those of each program that it takes.
     """
     work = work or out / "grade" / lab.name
     with locked(work):
-        folders = [work / f"{emulator.NAME}-run{number}" for number in range(CHALLENGES)]
+        folders = [work / f"{emulator.NAME}-run{number}"
+                   for number in range(demands.challenges)]
         for folder in folders:
             fresh(folder)
         # They start while we prepare what they shall run.
@@ -45,7 +56,7 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=
                  for number, folder in enumerate(folders)]
         try:
             return grade_on(boots, release, submission, lab, emulator, seed, out, variables, work,
-                            limits)
+                            limits, demands)
         except BaseException:
             for boot in boots:
                 boot.cancel()
@@ -58,7 +69,7 @@ def incomplete(why, lab, emulator, seed, out, variables=()):
 
     origin = report.Origin(seed, emulator.NAME, version(emulator.PROGRAM, out),
                            version("gcc", out), intake.digest({}), base_of(variables), [])
-    return report.result(lab, judge.not_there(lab.rubric(), why), [], origin, "")
+    return report.result(lab, judge.not_there(lab.rubric(), str(why)), [], origin, "")
 
 
 def base_of(variables):
@@ -66,7 +77,8 @@ def base_of(variables):
     return "reference" if "BASE=reference" in variables else "own"
 
 
-def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work, limits):
+def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work, limits,
+             demands):
     """grade(), on emulators that have been started."""
     from grading import build, image, intake
     from grading.watch import watch
@@ -81,6 +93,9 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     if not built.error and (name := image.forged(built.symbols)):
         built = built._replace(error=f"a symbol that no compiler makes: {name!a}")
     rubric = lab.rubric()
+    if demands.hidden:
+        from grading import hidden  # not in the students' tree
+        rubric = hidden.rubric(lab, demands.hidden)
     challenges, disks = [], []
     if not built.error:
         symbols = image.read_symbols(built.symbols)

@@ -48,6 +48,15 @@ def die_with_parent():
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def limit(which, soft, hard=None):
+    """Sets a limit of this process; where somebody has set a lower one, that stays."""
+    _, most = resource.getrlimit(which)
+    values = (soft, soft if hard is None else hard)
+    if most != resource.RLIM_INFINITY:
+        values = tuple(min(value, most) for value in values)
+    resource.setrlimit(which, values)
+
+
 def start(command, limits, cwd, env=None, piped=False):
     """Starts `command` in a process group of its own: input from a pipe, output to
     cwd/output, or to a pipe too if `piped`. FileNotFoundError if the program is not
@@ -59,19 +68,31 @@ def start(command, limits, cwd, env=None, piped=False):
 
     def restrict():
         die_with_parent()
-        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+        limit(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
+        limit(resource.RLIMIT_FSIZE, limits.file_bytes)
+        limit(resource.RLIMIT_CORE, 0)
+        limit(resource.RLIMIT_AS, limits.memory_bytes)
 
+    times, ours = os.pipe() if limits.boxed else (None, None)
     if limits.boxed:
         sandbox.hand_over(cwd)
-        command = sandbox.wrap(command, Path(cwd), limits.shown, limits.processes)
+        command = sandbox.wrap(command, Path(cwd), limits.shown, limits.processes, ours)
     file = nullcontext(subprocess.PIPE) if piped else open(os.path.join(cwd, "output"), "wb")
-    with file as output:
-        return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
-                                stdout=output, stderr=subprocess.STDOUT,
-                                start_new_session=True, preexec_fn=restrict)
+    try:
+        with file as output:
+            child = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
+                                     stdout=output, stderr=subprocess.STDOUT,
+                                     pass_fds=(ours,) if ours else (),
+                                     start_new_session=True, preexec_fn=restrict)
+    except BaseException:
+        if times:
+            os.close(times)
+        raise
+    finally:
+        if ours:
+            os.close(ours)
+    child.times = times  # what a box tells of the CPU time used in it
+    return child
 
 
 def tell(child, text):
@@ -116,7 +137,16 @@ def finish(child, limits=Limits()):
             child.stdout.close()
     code = sandbox.signal_of(child.returncode) if limits.boxed else child.returncode
     over = OVER_BUDGET.get(-code) if code < 0 else None
-    return Ended(code, over, usage.ru_utime + usage.ru_stime)
+    return Ended(code, over, usage.ru_utime + usage.ru_stime + inside(child))
+
+
+def inside(child):
+    """Seconds of CPU time that were used in a child's box; nobody has that pipe any more."""
+    if child.times is None:
+        return 0
+    with open(child.times, "rb") as pipe:
+        child.times = None
+        return sandbox.seconds(pipe.read(4096))
 
 
 def put(path, text):

@@ -7,6 +7,8 @@ set in process.py, in the box or without.
 """
 
 import os
+import re
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,19 +16,20 @@ from pathlib import Path
 from grading.errors import UsageError
 
 BWRAP = "bwrap"
-NOBODY = 65534  # user and group of that name, on Debian
 FIRST_USER = 1 << 30  # from here on no system has users; ours have no name and no file
 SYSTEM = ("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
           "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
-          "--perms", "0755", "--dir", "/etc", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
+          "--perms", "0755", "--dir", "/etc",
+          "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
           "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
           "--proc", "/proc", "--dev", "/dev")
 TEMPORARY_BYTES = 256 * 1024 * 1024  # of /tmp in the box
 ENVIRONMENT = {"PATH": "/usr/bin", "LC_ALL": "C", "TERM": "dumb", "TMPDIR": "/tmp"}
 DIED = 128  # the shell's code for a signal that ended what it ran, added to its number
-# The first process in there: it waits for the one that matters, so that its CPU time is
-# known to us, and says nothing itself. When it ends, all others in there do.
-FIRST = ("sh", "-c", 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?', "sh")
+# It runs what matters, says on a pipe of ours how much CPU time that took, and nothing else.
+FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; to=$1; shift; "$@" 2>&3 3>&- {to}>&-; '
+         'code=$?; times >&$to; exit $code', "bash")
+SECONDS = re.compile(rb"(\d+)m([\d.]+)s")
 
 SAID_ALOUD = "install it with ./setup.sh, or say --no-sandbox: then a submission can do here " \
     "whatever you can"
@@ -49,10 +52,14 @@ def user():
     return FIRST_USER + os.getpid()
 
 
-def wrap(command, folder, shown, processes=1 << 16):
+def wrap(command, folder, shown, processes=1 << 16, times=1):
     """`command`, in a box that may write `folder`, its working directory, and read `shown`;
-    at most so many `processes` (and threads) of its user, counted in the box."""
+    at most so many `processes` (and threads) of its user, counted in the box. What
+    seconds() understands is written to file descriptor `times`."""
     # Root needs no user namespace to make the others, and is another user once it is inside.
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    if most != resource.RLIM_INFINITY:  # somebody limits us: more cannot be asked for
+        processes = min(processes, most)
     spaces, become = ["--unshare-all"], ["prlimit", f"--nproc={processes}"]
     if os.geteuid() == 0:
         spaces = [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
@@ -66,9 +73,9 @@ def wrap(command, folder, shown, processes=1 << 16):
         places += [*way_to(folder), "--bind", str(folder), str(folder), "--chdir", str(folder)]
     environment = [word for name, value in ENVIRONMENT.items()
                    for word in ("--setenv", name, value)]
-    return [BWRAP, *spaces, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", *environment,
+    return [BWRAP, *spaces, "--die-with-parent", "--new-session", "--clearenv", *environment,
             *SYSTEM, "--size", str(TEMPORARY_BYTES), "--perms", "1777", "--tmpfs", "/tmp",
-            *places, "--", *become, *FIRST, *command]
+            *places, "--", *become, *FIRST, str(times), *command]
 
 
 def way_to(place):
@@ -81,6 +88,12 @@ def hand_over(folder):
     """Makes `folder` one that the box may write."""
     if os.geteuid() == 0:
         os.chown(folder, user(), user())
+
+
+def seconds(said):
+    """CPU time of what ran in a box, from what came through the pipe; 0 if nothing came."""
+    found = [int(minutes) * 60 + float(rest) for minutes, rest in SECONDS.findall(said)]
+    return sum(found[2:4])  # behind the shell's own
 
 
 def signal_of(code):

@@ -20,7 +20,7 @@ SETUP := --student
 include common/course.mk
 """
 PROGRAMS = ("boot", "grade", "handin")
-OURS = ("cost.py", "tree.py")  # not for students
+OURS = ("cost.py", "hidden.py", "tree.py")  # not for students
 
 
 def files(root):
@@ -44,11 +44,17 @@ def cut(source, target):
         raise errors.UsageError(f"unifdef cannot cut {source}; is it installed? ./setup.sh")
 
 
+def plain_environment():
+    """Ours, without what a make above us tells those below: LAB=05 would be theirs, too."""
+    return {name: value for name, value in os.environ.items()
+            if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "LAB")}
+
+
 def build_reference(each):
     """Builds a lab with the reference's objects; the folder that they are in."""
     build = lab.ROOT / "build" / "handout-reference" / each.name
     done = subprocess.run(["make", "-s", "-C", each.folder, "image", "BASE=reference",
-                           f"BUILD={build}"], check=False)
+                           f"BUILD={build}"], check=False, env=plain_environment())
     if done.returncode:
         raise errors.UsageError(f"{each.name} does not build with BASE=reference")
     return build
@@ -104,7 +110,7 @@ def pristine(out):
             make_tree(lab.ROOT, target)
             for each in lab.all_labs():
                 done = subprocess.run(["make", "-s", "-C", target / "labs" / each.name, "given"],
-                                      check=False)
+                                      check=False, env=plain_environment())
                 if done.returncode:
                     raise errors.UsageError(f"{each.name}: what is given does not build")
             (place / "ready").touch()

@@ -1,8 +1,10 @@
 """The box: what runs in it sees nothing of ours, reaches nobody, and leaves nothing."""
 
 import os
+import select
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -88,18 +90,23 @@ def test_it_sees_no_other_processes(inside):
     assert len(eval(said)) <= 3, said
 
 
-def test_what_it_starts_ends_with_it(inside, tmp_path):
+def running(mark):
+    """The processes, ours or not, whose command line has this in it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_what_it_starts_ends_with_it(inside):
     mark = f"mark-{os.getpid()}"
     ended, _ = inside(f"import os\nfor _ in range(5):\n if not os.fork():\n"
                       f"  os.setsid(); os.execvp('sleep', ['{mark}', '1000'])")
-    assert ended.code == 0
-    for path in os.listdir("/proc"):
-        if path.isdecimal():
-            try:
-                with open(f"/proc/{path}/cmdline", "rb") as file:
-                    assert mark.encode() not in file.read()
-            except OSError:
-                pass
+    assert ended.code == 0 and not running(mark)
 
 
 def test_processes_have_an_end(inside):
@@ -134,28 +141,33 @@ def test_tmp_has_an_end(inside):
 def test_its_environment_says_nothing_of_us(inside, monkeypatch):
     monkeypatch.setenv("TOKEN", "secret")
     _, said = inside("import os; print(sorted(os.environ))")
-    assert not set(eval(said)) - {*sandbox.ENVIRONMENT, "PWD", "LC_CTYPE"}, said
+    assert not set(eval(said)) - {*sandbox.ENVIRONMENT, "PWD", "LC_CTYPE", "SHLVL", "_"}, said
 
 
 def test_it_dies_with_us(tmp_path):
     (tmp_path / "box").mkdir()
+    mark = f"1000{os.getpid()}"
     code = f"""\
 import sys; sys.path.insert(0, {str(lab.ROOT)!r})
 from pathlib import Path
 from grading import process
 from grading.process import Limits
-child = process.start(["sleep", "1000"], Limits(boxed=True), Path({str(tmp_path / "box")!r}))
-print(child.pid, flush=True)
+child = process.start(["sh", "-c", "echo; sleep {mark}; true"], Limits(boxed=True),
+                      Path({str(tmp_path / "box")!r}), piped=True)
+child.stdout.readline()
+print("ready", flush=True)
 sys.stdin.read()
 """
     parent = subprocess.Popen([PYTHON, "-c", code], text=True, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE)
-    boxed = os.pidfd_open(int(parent.stdout.readline()))
+    assert parent.stdout.readline() == "ready\n"
+    boxed = [os.pidfd_open(pid) for pid in running(mark)]
+    assert len(boxed) >= 4  # we, bwrap, its first process, the shell
     parent.kill()
     parent.communicate()
-    import select
-    assert select.select([boxed], [], [], 20)[0]
-    os.close(boxed)
+    for handle in boxed:
+        assert select.select([handle], [], [], 20)[0], "it lives on"
+        os.close(handle)
 
 
 @pytest.mark.parametrize("bwrap", ["bwrap-is-not-here", "false"])
