@@ -27,7 +27,7 @@ def files(root):
     """Everything in the tree that is copied as it is; paths relative to `root`."""
     common = [path for pattern in ("*.S", "*.c", "*.h", "*.mk", "x86/*.h")
               for path in (root / "common").glob(pattern)]
-    grading = [path for pattern in ("*.py", "emulators/*.py")
+    grading = [path for pattern in ("*.py", "emulators/*.py", "formats/*.py")
                for path in (root / "grading").glob(pattern) if path.name not in OURS]
     labs = [path for each in lab.all_labs(root) for pattern in ("*.h", "rubric/*.py")
             for path in each.folder.glob(pattern)]

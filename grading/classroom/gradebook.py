@@ -3,7 +3,7 @@
 import csv
 import io
 
-from grading.formats import cell
+from grading.formats.table import cell
 
 
 def students(book, labs):
@@ -30,7 +30,7 @@ def exercises(book):
 
 def verdict(student):
     """In one word, what became of a submission."""
-    from grading.formats import worst
+    from grading.formats.text import worst
     return worst(student.results) if student.results else "REFUSED"
 
 

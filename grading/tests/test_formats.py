@@ -1,4 +1,4 @@
-"""formats.py: each format read by a parser of its own, held against what it was made of.
+"""formats/: each format read by a parser of its own, held against what it was made of.
 
 A check of a format is a function of (text, results); it raises one of REFUSED. MUTATIONS
 holds, for each check, outputs that are wrong in one place, which it must refuse.
@@ -520,7 +520,7 @@ def test_gradescope_shows_an_instructor_why_a_hidden_test_failed():
 def test_our_failure_is_told_as_ours():
     results = [program("03-host-vmx", ("ERROR", "PASS"))]
     for name in ("gradescope", "prairielearn", "junit"):
-        assert formats.OURS in formats.FORMATS[name](results)
+        assert formats.text.OURS in formats.FORMATS[name](results)
 
 
 def test_tap_diagnostics_are_yaml():
@@ -565,7 +565,7 @@ def test_write_replaces_the_file_at_once(tmp_path):
     formats.write("two\r\n", path)
     assert path.read_bytes() == b"two\r\n"
     with pytest.raises(UnicodeEncodeError):
-        formats.write("three \u00fc", path)
+        formats.write("three \ud800", path)
     assert path.read_bytes() == b"two\r\n" and list(tmp_path.iterdir()) == [path]
     with pytest.raises(OSError):
         formats.write("four", tmp_path)
