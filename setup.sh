@@ -18,6 +18,7 @@ STUDENT=(
     bochs
     bochsbios vgabios        # Bochs' own: seabios would satisfy apt, but not our bochsrc
     bochs-term bochs-x       # its displays: without a window, and with one
+    gdb                      # make debug
     python3                  # the grader
 )
 # Instructors, and those who carry the course on: starters, tests, checks of answers.
@@ -53,14 +54,14 @@ done
 elsewhere() {
     cat >&2 <<'END'
 setup.sh: installs on Debian and Ubuntu only. Package names elsewhere (not tested), students' first:
-  dnf     gcc binutils make qemu-system-x86 bochs bochs-debugger bochs-bios python3
+  dnf     gcc binutils make gdb qemu-system-x86 bochs bochs-debugger bochs-bios python3
           git unifdef python3-jsonschema python3-capstone python3-pytest python3-pytest-xdist
           python3-pyyaml python3-rich python3-jinja2
           (the Bochs with the debugger is the program bochs-debugger)
-  pacman  gcc binutils make qemu-system-x86 qemu-ui-gtk python, from the AUR: bochs
+  pacman  gcc binutils make gdb qemu-system-x86 qemu-ui-gtk python, from the AUR: bochs
           git unifdef python-jsonschema python-capstone python-pytest python-pytest-xdist
           python-yaml python-rich python-jinja
-  brew    x86_64-elf-gcc x86_64-elf-binutils make qemu bochs python
+  brew    x86_64-elf-gcc x86_64-elf-binutils x86_64-elf-gdb make qemu bochs python
           git unifdef, from pip: jsonschema capstone pytest pytest-xdist pyyaml rich jinja2
           (then: make TOOLPREFIX=x86_64-elf- PYTHON=python3)
 END

@@ -15,7 +15,7 @@ ONE_FOLDER = $(if $(word 2,$(LAB_FOLDER)),$(error which program of lab $(LAB)? s
              LAB=$(subst $() , or LAB=,$(notdir $(LAB_FOLDER)))),$(LAB_FOLDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help all qemu qemu-nox bochs bochs-nox grade handin clean boot setup tools
+.PHONY: help all qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb grade handin clean boot setup tools
 
 help: ## this list
 	@echo 'make TARGET [LAB=NN] [EMU=qemu|bochs] [SEED=n] [V=1]'
@@ -23,6 +23,9 @@ help: ## this list
 	    awk -F'\t' '{ printf "  %-31s %s\n", $$1, $$2 }'
 
 all qemu qemu-nox bochs bochs-nox: ## build a lab (all); boot it, with or without a window
+	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
+
+debug qemu-gdb gdb: ## step through a lab with GDB (debug); in two terminals (the others)
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
 
 grade: ## grade a lab's files

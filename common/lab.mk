@@ -183,10 +183,11 @@ $(foreach file,$(USES),$(eval $(call USES_RULE,$(file))))
          $(COMMON_BUILD)/start.S.d $(COMMON_BUILD)/boot.S.d
 
 # Running and grading: the work is done by the programs in grading/.
-.PHONY: help qemu qemu-nox bochs bochs-nox grade handin
+.PHONY: help qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb grade handin
 help:
 	@echo 'make            build'
 	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without'
+	@echo '                debug: GDB on it, in QEMU; qemu-gdb and gdb: in two terminals'
 	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
 
 BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %)
@@ -196,6 +197,13 @@ qemu bochs: all
 
 qemu-nox bochs-nox: all
 	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=) $(BOOT_OPTIONS)
+
+# QEMU's CPU here has no VMX: GDB can show such a program up to there, and no further.
+NO_VMX := note: this program needs VMX, which the CPU that GDB sees has not
+debug qemu-gdb gdb: all
+	$(if $(filter vmx,$(NEEDS)),@echo '$(NO_VMX)')
+	@$(PYTHON) $(TOP)/debug/debug $(PROGRAM).elf --loader $(COMMON_BUILD)/boot.bin.elf \
+	    $(if $(filter qemu-gdb,$@),--serve) $(if $(filter gdb,$@),--attach)
 
 grade:
 	@$(PYTHON) -S $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) --no-sandbox \

@@ -48,7 +48,8 @@ def test_it_is_the_same_byte_for_byte(handout, tmp_path):
 def test_it_holds_nothing_by_accident(unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {name.split("/")[0] for name in names} \
-        == {"Makefile", "README.md", "setup.sh", "ldscript", "LICENSE", "common", "grading", "labs"}
+        == {"Makefile", "README.md", "setup.sh", "ldscript", "LICENSE", "common", "debug", "grading",
+            "labs"}
     assert not [name for name in names if "test" in name and "testbed" not in name]
     for each in lab.all_labs():
         for name in each.edit:
