@@ -31,7 +31,7 @@ bench: tools ## measure how long a grade takes, and what a VM exit costs
 # What the tests share is built once, before they run side by side.
 .PHONY: given
 given:
-	@for lab in labs/*/Makefile; do $(MAKE) --no-print-directory -C $${lab%/*} given || exit; done
+	@for lab in labs/*/Makefile; do $(MAKE) --no-print-directory LAB= -C $${lab%/*} given || exit; done
 
 modules:
 	@$(PYTHON) -c 'import $(MODULES)' 2>/dev/null || ./setup.sh

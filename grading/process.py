@@ -115,6 +115,8 @@ def run(command, limits, cwd, env=None):
 def cancel(child):
     """Ends a child from start() that is not needed after all; one that is gone is fine."""
     if child.returncode is None:
+        if child.times is not None:  # a box that is not up yet could outlive its bwrap
+            os.read(child.times, 1)
         os.killpg(child.pid, signal.SIGKILL)
         finish(child)
 

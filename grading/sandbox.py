@@ -26,8 +26,8 @@ SYSTEM = ("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
 TEMPORARY_BYTES = 256 * 1024 * 1024  # of /tmp in the box
 ENVIRONMENT = {"PATH": "/usr/bin", "LC_ALL": "C", "TERM": "dumb", "TMPDIR": "/tmp"}
 DIED = 128  # the shell's code for a signal that ended what it ran, added to its number
-# It runs what matters, says on a pipe of ours how much CPU time that took, and nothing else.
-FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; to=$1; shift; "$@" 2>&3 3>&- {to}>&-; '
+# It says on a pipe of ours that it is there, and at last how much CPU time what it ran took.
+FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; to=$1; shift; echo >&$to; "$@" 2>&3 3>&- {to}>&-; '
          'code=$?; times >&$to; exit $code', "bash")
 SECONDS = re.compile(rb"(\d+)m([\d.]+)s")
 

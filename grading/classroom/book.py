@@ -41,7 +41,7 @@ class GradeBook:
                              "with --db") from None
 
     def seed(self, fresh):
-        """The seed of this class: the first that it was graded with; `fresh` if it is new."""
+        """The seed of this class: the first that it was graded with; `fresh` if there is none."""
         self.connection.execute(
             "INSERT INTO seeds SELECT ? WHERE NOT EXISTS (SELECT * FROM seeds)", (fresh,))
         return self.connection.execute("SELECT seed FROM seeds").fetchone()[0]

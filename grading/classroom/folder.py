@@ -6,6 +6,8 @@ once, whoever handed them in.
 """
 
 import hashlib
+import os
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,11 +37,17 @@ def hand_ins(folder, labs):
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}; a folder of submissions is wanted") \
             from None
+    others = [path for path in Path(folder).iterdir()
+              if not path.name.startswith(".") and not is_hand_in(path)]
+    if others:
+        print(f"passed over, no folder, tarball or zip: {len(others)} of {folder}: "
+              f"{', '.join(readable(path.name) for path in sorted(others)[:5])}"
+              f"{', ...' if others[5:] else ''}", file=sys.stderr)
     if not entries:
         raise UsageError(f"{folder} has no folder, tarball or zip in it; each student's "
                          "submission is one")
     stems = [stem(path) for path in entries]
-    return [look(path, path.name if stems.count(stem(path)) > 1 else stem(path), labs)
+    return [look(path, readable(path.name if stems.count(stem(path)) > 1 else stem(path)), labs)
             for path in entries]
 
 
@@ -54,12 +62,19 @@ def stem(path):
     return path.name.removesuffix(ending) or path.name
 
 
+def readable(name):
+    """A file's name as text that can be shown and written, whatever bytes it has."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}"
+                   for letter in text)
+
+
 def look(path, name, labs):
     """The HandIn of one entry."""
     try:
         held = intake.labs_in(path, labs)
     except UsageError as error:
-        return HandIn(name, path, "", str(error), ())
+        return HandIn(name, path, "", readable(str(error)), ())
     return HandIn(name, path, combined((lab.name, digest(path, lab)) for lab in held), "",
                   tuple(lab.name for lab in held))
 

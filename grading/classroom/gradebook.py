@@ -20,10 +20,11 @@ def students(book, labs):
 
 def exercises(book):
     """One row for each student and exercise."""
-    rows = [("student", "lab", "exercise", "title", "score", "max", "status", "got")]
+    rows = [("student", "lab", "exercise", "title", "score", "max", "status", "got",
+             "sha256")]
     for student in book.students:
         rows += [(student.name, values["lab"], each["id"], each["title"], each["score"],
-                  each["max"], each["status"], each["got"])
+                  each["max"], each["status"], each["got"], values["submission_sha256"])
                  for values in student.results for each in values["exercises"]]
     return table(rows)
 

@@ -31,5 +31,6 @@ class Book(NamedTuple):
     made: str  # date and time, for people
     seed: int
     grader: str  # which grader, with which tools: the first digits of its hash
+    options: tuple  # what each grading/grade was told beside
     students: list  # Student, by name
     pairs: list  # Pair, the most alike first

@@ -93,7 +93,7 @@ def summarise(book):
     labs = {number_of(name): 0 for name in programs}
     for name, exercises in programs.items():
         labs[number_of(name)] += sum(exercise["max"] for exercise in exercises)
-    rows = [row(number, student, programs) for number, student in enumerate(book.students, 1)]
+    rows = [row(number, student, programs, book.options) for number, student in enumerate(book.students, 1)]
     verdicts = Counter(each.verdict for each in rows)
     return Summary(rows, labs, distributions(rows, labs),
                    {name: rates(name, exercises, book) for name, exercises in programs.items()},
@@ -115,7 +115,7 @@ def programs_of(book):
     return dict(sorted(found.items()))
 
 
-def row(number, student, programs):
+def row(number, student, programs, options):
     """The Row of one student."""
     scores, broken = {}, {}
     for result in student.results:
@@ -126,17 +126,17 @@ def row(number, student, programs):
                 broken.setdefault(lab, exercise)
     verdict = REFUSED if student.refused or not student.results else max(
         (result["verdict"] for result in student.results), key=VERDICTS.index)
-    commands = [command(student.path, result, programs) for result in student.results]
+    commands = [command(student.path, result, programs, options) for result in student.results]
     return Row(number, student, scores, sum(scores.values()), verdict, broken, commands)
 
 
-def command(path, result, programs):
+def command(path, result, programs, options):
     """What repeats the grade, for a shell."""
     lab = number_of(result["lab"])
     alone = sum(number_of(name) == lab for name in programs) == 1
     words = ["grading/grade", path, "--lab", lab if alone else result["lab"],
              "--emu", result["emulator"], "--seed", str(result["seed"])]
-    return shlex.join(words + (["--base", "reference"] if result["base"] == "reference" else []))
+    return shlex.join([*words, *options])
 
 
 def distributions(rows, labs):

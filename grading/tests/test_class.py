@@ -112,6 +112,7 @@ def test_a_class(tmp_path):
     to = tmp_path / "to"
     said = run(class_, to, "--seed", 7)
     assert "5 submissions: 2 graded now, 2 refused, 0 not graded" in said
+    assert "passed over, no folder, tarball or zip: 1 of " in said and "notes.txt" in said
     rows = grades(to)
     assert {name: row["total"] for name, row in rows.items()} == {
         "good": "100", "twin": "100", "half": "60", "garbage": "0", "none": "0"}
@@ -131,9 +132,10 @@ def test_a_class(tmp_path):
     assert not processes(tmp_path)
 
 
-def test_the_seed_of_a_class_is_drawn_once(tmp_path):
+@pytest.mark.parametrize("said", [(), ("--seed", 7)])
+def test_the_seed_of_a_class_is_drawn_once(tmp_path, said):
     hand_in(tmp_path / "class", "good")
-    first = run(tmp_path / "class", tmp_path / "to")
+    first = run(tmp_path / "class", tmp_path / "to", *said)
     again = run(tmp_path / "class", tmp_path / "to")
     assert "1 graded now" in first and "0 graded now" in again
     assert first.split("SEED=")[1].split()[0] == again.split("SEED=")[1].split()[0]
@@ -258,10 +260,21 @@ def test_a_name_is_told_by_its_ending_if_it_must(tmp_path):
     assert sorted(names) == ["ann.tar.gz", "ann.zip", "bob", "eve"]
 
 
+def test_a_name_of_any_bytes(tmp_path):
+    (tmp_path / "class").mkdir()
+    for name in (b"b\xff.zip", b"new\nline.zip", "\u00e9va \u202ex.zip".encode()):
+        with open(os.path.join(os.fsencode(tmp_path / "class"), name), "wb") as file:
+            file.write(b"PK")
+    names = [each.name for each in folder.hand_ins(tmp_path / "class", [LAB01])]
+    assert sorted(names) == ["b\\xff", "new\\x0aline", "\u00e9va \\x202ex"]
+    run(tmp_path / "class", tmp_path / "to")
+    assert len(grades(tmp_path / "to")) == 3
+
+
 @pytest.mark.parametrize(("arguments", "says"), [
     ([], "a folder of submissions is wanted"), (["nowhere"], "No such file"),
     (["."], "has no folder, tarball or zip"), (["..", "--lab", "77"], "there is no such lab"),
-    (["..", "--jobs", "0"], "a whole number above 0"), (["..", "--seed", "x"], "SEED=x"),
+    (["..", "--jobs", "0"], "a whole number above 0"), (["..", "--challenges", "17"], "1 to 16"), (["..", "--seed", "x"], "SEED=x"),
 ])
 def test_bad_arguments(tmp_path, arguments, says):
     (tmp_path / "empty").mkdir()

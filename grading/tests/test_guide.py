@@ -1,0 +1,290 @@
+"""docs/grading.md does what it says: its commands, their output, its options, files, messages.
+
+A block that begins with ```sh is typed, line by line, in a new copy of the course. Behind "$ "
+stands a command ("> ": more of it), which must end with exit code 0; below it, if anything
+is, all that it says:
+"..." stands for anything in a line, and alone for any lines. A block that begins with
+```sh elsewhere wants what a test has not got (root, a class, a cluster, minutes): it is parsed,
+and its options are looked up.
+"""
+
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from grading import grader, intake, judge
+from grading.classroom import similar, work
+from grading.formats import FORMATS
+from grading.lab import ROOT
+
+GUIDE = ROOT / "docs" / "grading.md"
+TEXT = GUIDE.read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\S*) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+PROSE = BLOCK.sub("", TEXT)
+QUOTED = re.compile(r"`([^`\n]+)`")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+PROGRAMS = ("grading/grade", "grading/class", "grading/mutants")
+SECONDS = 200  # by the clock, for one command: longer is a hang
+MADE = re.compile(r"(\.\./(grades/)?pretend|build/hand)[\w./-]*")  # by the commands
+LEFT_OUT = shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache")
+# What the one who types has, and a make above us has not.
+ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
+# Where messages come from that grade and class may print: not from those programs and modules.
+OTHERS = ("boot", "demo", "bench", "handin", "handout", "package", "mutants", "image.py",
+          "systems", "tests", "cost.py")
+NOT_SAID = ("LAB=...: which of ...?",)  # grade and class take all programs of a lab
+ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError")
+
+
+class Command(NamedTuple):
+    """A line that is typed, and what is shown below it."""
+
+    text: str
+    shown: list
+
+
+def blocks():
+    """(where, commands) of each ```sh block."""
+    for language, where, body in BLOCK.findall(TEXT):
+        if language == "sh":
+            yield where, commands(body)
+
+
+def commands(body):
+    """The Commands of a block."""
+    found = []
+    for line in body.splitlines():
+        if line.startswith("$ "):
+            found.append(Command(line[2:], []))
+        elif line.startswith("> ") and found and not found[-1].shown:
+            found[-1] = Command(f"{found[-1].text}\n{line[2:]}", [])
+        else:
+            assert found, f"{line}: a block begins with a command"
+            found[-1].shown.append(line.rstrip())
+    assert found, "a block without a command"
+    return found
+
+
+HERE = [each for where, found in blocks() if not where for each in found]
+ELSEWHERE = [each for where, found in blocks() if where == "elsewhere" for each in found]
+
+
+def as_shown(shown, said):
+    """True if a program said what the guide shows."""
+    pattern = "".join(r"(?:.*\n)*" if line == "..." else
+                      ".*".join(map(re.escape, line.split("..."))) + r"\n" for line in shown)
+    lines = "".join(f"{line.rstrip()}\n" for line in said.splitlines())
+    return not shown or re.fullmatch(pattern, lines) is not None
+
+
+def test_every_block_is_typed_or_says_that_it_is_not():
+    assert {where for where, _ in blocks()} == {"", "elsewhere"}
+    assert {language for language, _, _ in BLOCK.findall(TEXT)} == {"sh", ""}
+    assert TEXT.count("\n```") == 2 * len(BLOCK.findall(TEXT)), "a block without an end"
+    assert len(HERE) >= 40 and len(ELSEWHERE) == 7, (len(HERE), len(ELSEWHERE))
+
+
+def test_what_is_typed_by_hand_is_announced():
+    for found in re.finditer(r"^```sh elsewhere$", TEXT, re.MULTILINE):
+        before = TEXT[:found.start()].rstrip().split("\n\n")[-1]
+        assert before.startswith("**By hand** ("), before
+
+
+def test_the_commands_do_what_the_guide_shows(tmp_path):
+    copy = tmp_path / "ring-minus-1"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=LEFT_OUT)
+    wrong = []
+    for each in HERE:
+        done = subprocess.run(["bash", "-c", each.text], cwd=copy, check=False, text=True,
+                              errors="replace", timeout=SECONDS, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=ENVIRONMENT | {"HOME": str(tmp_path)})
+        if done.returncode or not as_shown(each.shown, done.stdout):
+            wrong.append(f"$ {each.text}\nexit code {done.returncode}\n{done.stdout}")
+    wrong += [f"{name} is not there at the end" for name in QUOTED.findall(PROSE)
+              if MADE.fullmatch(name) and not (copy / name).exists()]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("shown", "said", "same"), [
+    ([], "whatever", True), (["a...z"], "a to z\n", True), (["a...z"], "a to y\n", False),
+    (["a"], "a\nb\n", False), (["a", "..."], "a\nb\nc\n", True), (["...", "c"], "a\nb\n", False),
+    (["..."], "", True), (["a"], "", False), (["3/5"], "3/5 \n", True), (["1.5"], "1x5", False),
+])
+def test_what_is_shown_is_compared(shown, said, same):
+    assert as_shown(shown, said) is same
+
+
+@pytest.mark.parametrize("command", [each.text for each in ELSEWHERE])
+def test_what_is_not_run_is_at_least_a_command(command):
+    assert subprocess.run(["bash", "-nc", command], check=False).returncode == 0
+    program = shlex.split(command)[0]
+    if "/" in program:
+        assert os.access(ROOT / program, os.X_OK), program
+        run_of(program)
+    else:
+        assert shutil.which(program) or program == "cd", program
+
+
+def run_of(program, *arguments):
+    """What one of our programs says if it is only asked."""
+    arguments = arguments or (("--check",) if program.endswith("setup.sh") else ("--help",))
+    done = subprocess.run([ROOT / program, *arguments], text=True, check=False, cwd=ROOT,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env=ENVIRONMENT)
+    assert done.returncode in (0, 1) if program.endswith("setup.sh") else not done.returncode
+    return done.stdout
+
+
+@pytest.fixture(scope="module", name="known")
+def fixture_known():
+    """Program → the options that its --help names."""
+    known = {program: set(OPTION.findall(run_of(program))) for program in PROGRAMS}
+    known["./setup.sh"] = set(OPTION.findall((ROOT / "setup.sh").read_text()))
+    return known
+
+
+def test_every_option_exists(known):
+    named = [each.text for each in HERE + ELSEWHERE] + [
+        line.strip() for line in TEXT.splitlines() if line.startswith("    grading/")]
+    for line in named:
+        for part in re.split(r"[;|&]", line):
+            program = next((name for name in known if f"{name} " in f"{part} "), None)
+            if program:
+                assert set(OPTION.findall(part)) <= known[program], part
+    everywhere = set().union(*known.values(), {"--help"})
+    assert set(OPTION.findall(PROSE)) <= everywhere, set(OPTION.findall(PROSE)) - everywhere
+
+
+def test_every_make_target_and_variable_exists():
+    said = subprocess.run(["make", "help"], cwd=ROOT, text=True, check=True,
+                          stdout=subprocess.PIPE, env=ENVIRONMENT).stdout
+    typed = [each.text for each in HERE + ELSEWHERE] + QUOTED.findall(PROSE)
+    words = [word for text in typed if re.match(r"make( |$)", text)
+             for word in shlex.split(re.split(r"[;|&]", text)[0].replace("-C ", "-C"))[1:]]
+    assert "handout" in words and "LAB=01" in words
+    for word in words:
+        if word not in ("-Cbuild/handout/ring-minus-1", "handin"):
+            name, value, _ = word.partition("=")
+            assert re.search(rf"\[.*{name}=" if value else rf"^  .*\b{name}\b", said, re.MULTILINE)
+
+
+def test_every_file_that_is_named_exists():
+    named = [name.split()[0] for name in QUOTED.findall(PROSE)
+             if re.match(r"(grading|docs|labs|common)/", name)]
+    linked = re.findall(r"\]\(([^)#]+)\)", PROSE)
+    assert len(named) > 20 and len(linked) >= 3
+    missing = [name for name in named if "NN" not in name and not (ROOT / name).exists()]
+    missing += [name for name in linked if not (GUIDE.parent / name).exists()]
+    assert set(missing) <= {"labs/"} and "labs/01-vm86trap/" not in missing, missing
+
+
+def test_every_link_within_leads_somewhere():
+    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+               for title in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)}
+    links = set(re.findall(r"\]\(#([^)]+)\)", TEXT))
+    assert links and links <= anchors, links - anchors
+    assert len(links) == TEXT.count("\n## "), "the contents name every section"
+
+
+def test_statuses_formats_and_numbers_are_the_grader_s():
+    table = re.findall(r"^\| ([A-Z]{4,5}) \|", TEXT, re.MULTILINE)
+    assert tuple(table) == judge.VERDICTS
+    said = TEXT[TEXT.index("Formats: "):].split("\n\n")[0]
+    assert set(QUOTED.findall(said)) - {"-o", "grading/result.schema.json"} == set(FORMATS)
+    for number in (f"From {similar.THRESHOLD} % on", f"{intake.MAX_PACKED >> 20} MB packed",
+                   f"{intake.MAX_MEMBERS} members", f"{intake.MAX_BYTES >> 10} KB a file",
+                   f"At most {grader.MAX_CHALLENGES}."):
+        assert number in " ".join(TEXT.split()), number
+    assert (work.TRIES, similar.COMMON, similar.COMMON_STUDENTS) == (3, 0.25, 5)
+    for words in ("tries three times", "than a quarter of the class (and more than five)"):
+        assert words in TEXT
+
+
+def sources():
+    """(path, tree) of every Python file that may speak for grade or class."""
+    for path in sorted((ROOT / "grading").rglob("*")):
+        inner = path.relative_to(ROOT / "grading").parts
+        if path.is_file() and inner[0] not in OTHERS and "__pycache__" not in inner:
+            text = path.read_bytes()
+            if path.suffix == ".py" or text.startswith(b"#!/usr/bin/python3"):
+                yield path, ast.parse(text)
+
+
+def constants(tree):
+    """Name → text or number, of those that a module defines."""
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            found |= {target.id: str(node.value.value) for target in node.targets
+                      if isinstance(target, ast.Name)}
+    return found
+
+
+def template(node, known):
+    """A message with "..." where a value goes; None if it is no text."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    return "".join(part.value if isinstance(part, ast.Constant) else
+                   known.get(getattr(part.value, "id", None), "...") for part in node.values)
+
+
+def is_message(node):
+    """True of a call that makes an error, or that prints to stderr."""
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    return name in ERRORS or name == "print" and any(
+        word.arg == "file" and ast.unparse(word.value) == "sys.stderr" for word in node.keywords)
+
+
+def messages():
+    """Every message in the sources: its text with "..." for values → where it is."""
+    found = {}
+    for path, tree in sources():
+        known = constants(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and is_message(node):
+                text = template(node.args[0], known)
+                if text:
+                    found[text] = path.name
+    return found
+
+
+def rows():
+    """The messages of the guide's table."""
+    section = TEXT[TEXT.index("## When something goes wrong"):]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+def fits(row, message):
+    """True if a row of the table is that message; it may be cut at its end."""
+    def plain(text):
+        return re.sub(r"(\.\.\.)+", "...", text)
+    row, message = plain(row), plain(message)
+    if row == message or row.endswith(": ...") and message.startswith(row[:-3]):
+        return True
+    # In the sources a value may be a number that has a name elsewhere: "..." fits all.
+    return re.fullmatch(".+".join(map(re.escape, message.split("..."))), row) is not None \
+        and len(message.replace("...", "")) > 12
+
+
+def test_every_message_of_the_table_is_in_the_sources():
+    known = [*messages(), *(text for path, tree in sources()
+                            for text in constants(tree).values() if path.name == "class")]
+    assert len(rows()) >= 40
+    stale = [row for row in rows() if not any(fits(row, text) for text in known)]
+    assert not stale, stale
+
+
+def test_every_message_of_the_sources_is_in_the_table():
+    missing = {text: where for text, where in messages().items()
+               if text not in NOT_SAID and not any(fits(row, text) for row in rows())}
+    assert not missing, missing
