@@ -15,7 +15,7 @@ ONE_FOLDER = $(if $(word 2,$(LAB_FOLDER)),$(error which program of lab $(LAB)? s
              LAB=$(subst $() , or LAB=,$(notdir $(LAB_FOLDER)))),$(LAB_FOLDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help all qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb grade handin clean boot setup tools
+.PHONY: help all qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb timeline grade handin clean boot setup tools
 
 help: ## this list
 	@echo 'make TARGET [LAB=NN] [EMU=qemu|bochs] [SEED=n] [V=1]'
@@ -27,6 +27,12 @@ all qemu qemu-nox bochs bochs-nox: ## build a lab (all); boot it, with or withou
 
 debug qemu-gdb gdb: ## step through a lab with GDB (debug); in two terminals (the others)
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
+
+timeline: ## draw a run: every trap, exit and entry, on one page
+	$(IN_LAB)@for folder in $(LAB_FOLDER); do \
+	    $(PYTHON) -S timeline/timeline $${folder##*/} --out build $(if $(EMU),--emu '$(EMU)') \
+	    $(if $(SEED),--seed '$(SEED)') $(if $(BASE),--base '$(BASE)') \
+	    $(if $(SAVE),--save '$(SAVE)') $(if $(COMPARE),--compare '$(COMPARE)') || exit; done
 
 grade: ## grade a lab's files
 	$(IN_LAB)@for folder in $(LAB_FOLDER); do \

@@ -6,7 +6,19 @@ import sys
 
 
 class UsageError(Exception):
-    """Bad input: one line that says what is wrong and what to do. Exit code 2."""
+    """Bad input: one line that says what is wrong and what to do. Exit code 2.
+
+    Names of files may be in it, and those may hold anything but NUL and "/".
+    """
+
+    def __init__(self, text):
+        super().__init__(one_line(str(text)))
+
+
+def one_line(text):
+    """The text without what breaks a line or steers a terminal, which is shown by number."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}"
+                   for letter in text)
 
 
 def run_main(main):

@@ -2,7 +2,7 @@
 
 It holds what is named here and nothing else: each lab's handout, its starter (the
 solution's sources cut by unifdef), what is given, the rubric that `make grade` needs;
-common/, grading/ without their tests; debug/; the front door.
+common/, grading/ without their tests; debug/, timeline/; the front door.
 """
 
 import hashlib
@@ -30,12 +30,14 @@ def files(root):
     grading = [path for pattern in ("*.py", "emulators/*.py", "formats/*.py")
                for path in (root / "grading").glob(pattern) if path.name not in OURS]
     debug = [path for path in (root / "debug").iterdir() if path.is_file()]
+    timeline = [path for pattern in ("*.py", "*.js", "*.css", "page.html", "README.md", "timeline")
+                for path in (root / "timeline").glob(pattern)]
     labs = [path for each in lab.all_labs(root) for pattern in ("*.h", "rubric/*.py")
             for path in each.folder.glob(pattern)]
     named = [each.folder / name for each in lab.all_labs(root)
              for name in ("README.md", "Makefile", *each.given)]  # ALSO: another lab's GIVEN
     top = [root / name for name in TOP] + [root / "grading" / name for name in PROGRAMS]
-    return sorted(path.relative_to(root) for path in top + common + grading + debug + labs + named)
+    return sorted(path.relative_to(root) for path in top + common + grading + debug + timeline + labs + named)
 
 
 def cut(source, target):

@@ -6,7 +6,7 @@ stays: only an ERROR, which is our fault, is replaced by a later grade of the sa
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 from grading.errors import UsageError
 
@@ -25,48 +25,62 @@ VERSION = 1  # of the schema; in the database's user_version
 
 
 class GradeBook:
-    """An open book. Every call is one transaction."""
+    """An open book. Every call is one transaction; UsageError if the file is damaged."""
 
     def __init__(self, path):
         """Opens the book, or makes one; UsageError if `path` is something else."""
-        try:
+        self.path = path
+        with self.whole():
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=60)
             version, = self.connection.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise UsageError(f"{path} is of another version of this course's grader; "
                                  "name another file with --db")
             self.connection.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
-        except sqlite3.Error as error:
-            raise UsageError(f"{path} is no book of grades ({error}); name another file "
+
+    @contextmanager
+    def whole(self):
+        """What goes wrong in here is the file's fault."""
+        try:
+            yield
+        except OverflowError:
+            raise UsageError("SEED: a number below 2**63 is wanted for a class") from None
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise UsageError(f"{self.path} is no book of grades ({error}); name another file "
                              "with --db") from None
 
     def seed(self, fresh):
         """The seed of this class: the first that it was graded with; `fresh` if there is none."""
-        self.connection.execute(
-            "INSERT INTO seeds SELECT ? WHERE NOT EXISTS (SELECT * FROM seeds)", (fresh,))
-        return self.connection.execute("SELECT seed FROM seeds").fetchone()[0]
+        with self.whole():
+            self.connection.execute(
+                "INSERT INTO seeds SELECT ? WHERE NOT EXISTS (SELECT * FROM seeds)", (fresh,))
+            return self.connection.execute("SELECT seed FROM seeds").fetchone()[0]
 
     def add(self, submission, grader, seed, results):
         """Enters a grade; one that is there already stays, if it is no ERROR."""
         failed = any(values["verdict"] == "ERROR" for values in results)
-        self.connection.execute(
-            "INSERT INTO grades VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-            "status = excluded.status, results = excluded.results WHERE status = 'ERROR'",
-            (submission, grader, seed, "ERROR" if failed else "GRADED", json.dumps(results)))
+        with self.whole():
+            self.connection.execute(
+                "INSERT INTO grades VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "status = excluded.status, results = excluded.results WHERE status = 'ERROR'",
+                (submission, grader, seed, "ERROR" if failed else "GRADED",
+                 json.dumps(results)))
 
     def done(self, grader, seed):
         """The submissions that need no grading any more: all in the book but ERRORs."""
-        rows = self.connection.execute(
-            "SELECT submission FROM grades WHERE grader = ? AND seed = ? AND status <> 'ERROR'",
-            (grader, seed))
-        return {submission for submission, in rows}
+        with self.whole():
+            rows = self.connection.execute(
+                "SELECT submission FROM grades WHERE grader = ? AND seed = ? "
+                "AND status <> 'ERROR'", (grader, seed))
+            return {submission for submission, in rows}
 
     def results(self, submission, grader, seed):
         """What is known of a submission; none if it was not graded."""
-        row = self.connection.execute(
-            "SELECT results FROM grades WHERE submission = ? AND grader = ? AND seed = ?",
-            (submission, grader, seed)).fetchone()
-        return json.loads(row[0]) if row else []
+        with self.whole():
+            row = self.connection.execute(
+                "SELECT results FROM grades WHERE submission = ? AND grader = ? AND seed = ?",
+                (submission, grader, seed)).fetchone()
+            return json.loads(row[0]) if row else []
 
     def close(self):
         """Closes the book; SQLite then tidies up beside it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import intake
-from grading.errors import UsageError
+from grading.errors import UsageError, one_line
 
 
 class HandIn(NamedTuple):
@@ -64,9 +64,7 @@ def stem(path):
 
 def readable(name):
     """A file's name as text that can be shown and written, whatever bytes it has."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}"
-                   for letter in text)
+    return one_line(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def look(path, name, labs):

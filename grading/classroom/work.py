@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import process
+from grading.errors import UsageError
+from grading.judge import VERDICTS
 from grading.lab import ROOT
 from grading.process import Limits
 
@@ -126,5 +128,14 @@ def spooled(way):
 
 
 def result(way, key):
-    """A result in the spool."""
-    return json.loads((way.spool / f"{key}.json").read_text())["results"]
+    """A result in the spool; UsageError if it is none: a disk may fail."""
+    path = way.spool / f"{key}.json"
+    try:
+        results = json.loads(path.read_text())["results"]
+        known = all(values["verdict"] in VERDICTS and values["lab"] and values["submission_sha256"]
+                    for values in results)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        known = False
+    if not known or not results:
+        raise UsageError(f"{path} is damaged; remove it, and run this again")
+    return results

@@ -65,14 +65,16 @@ def parse_end(text):
     segments = {name: (int(selector, 16), segment(int(high + low, 16)).base)
                 for name, selector, high, low in SEGMENT.findall(text)}
     flags, efer = FLAGS.search(text), EFER.search(text)
-    if "rip" not in values or "cs" not in segments or not flags or not efer or 0 not in control:
+    general = {name: values.get("r" + name[1:]) for name in REGISTERS}
+    if None in (values.get("rip"), *general.values(), flags, efer) or 0 not in control \
+            or not set(SEGMENTS) <= set(segments):
         return None
     state = {"ip": values["rip"], "base": segments["cs"][1], "eflags": int(flags[1], 16),
-             "cr0": control[0], "long": bool(int(efer[1], 16) & EFER_LMA),
+             "cr0": control[0], "cr3": control.get(3), "long": bool(int(efer[1], 16) & EFER_LMA),
              "segments": {name: segments[name][0] for name in SEGMENTS},
              "tables": parse_tables(text, control)}
     if not state["long"]:
-        state["registers"] = {name: values["r" + name[1:]] for name in REGISTERS}
+        state["registers"] = general
     return state
 
 

@@ -164,14 +164,15 @@ def parse(text):
         old, new, vector, error, software = (each and int(each, 16) for each in block.groups())
         if software:
             continue
-        if len(segments) < len(SEGMENTS) or not {"eip", "efl", "cr0", *REGISTERS} <= set(values):
+        if len(segments) < len(SEGMENTS) \
+                or not {"eip", "efl", "cr0", "cr3", *REGISTERS} <= set(values):
             continue  # cut off, or an interrupt of 64-bit code: its registers are named R..
         place = {"ip": values["eip"], "base": segments["cs"][1]}
         trap = Trap(
             vector=vector, error=error,
             registers={name: values[name] for name in REGISTERS},
             segments={name: selector for name, (selector, _) in segments.items()},
-            eflags=values["efl"], cr0=values["cr0"], cr3=values.get("cr3"), tables=tables(body),
+            eflags=values["efl"], cr0=values["cr0"], cr3=values["cr3"], tables=tables(body),
             cr2=values.get("cr2") if vector == PAGE_FAULT else None, **place)
         nested = old not in (None, NONE_BEFORE) or traps and follows(trap, traps[-1])
         if nested and vector == DOUBLE_FAULT and new != vector:

@@ -49,7 +49,7 @@ def test_it_holds_nothing_by_accident(unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {name.split("/")[0] for name in names} \
         == {"Makefile", "README.md", "setup.sh", "ldscript", "LICENSE", "common", "debug", "grading",
-            "labs"}
+            "labs", "timeline"}
     assert not [name for name in names if "test" in name and "testbed" not in name]
     for each in lab.all_labs():
         for name in each.edit:

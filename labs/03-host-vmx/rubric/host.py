@@ -63,7 +63,9 @@ def walk(run, address, names, wanted, path=""):
 def check_structures(challenge, log, run):
     """03-7: GDT, TSS and IDT field by field, then what the CPU did with them."""
     if not log.values("window.word") or log.todo == "03-7" \
-            or run.memory.read(run.symbols["host_gdt"], 40) is None:
+            or None in (run.memory.read(run.symbols["host_gdt"], 40),
+                        run.memory.read(run.symbols["host_tss"], TSS_BYTES),
+                        run.memory.read(run.symbols["host_idt"], GATE_BYTES * (GP + 1))):
         return None
     for finding in (check_gdt(run), check_tss(run), check_idt(run)):
         if finding is not PASSED:

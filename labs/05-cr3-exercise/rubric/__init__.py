@@ -10,7 +10,7 @@ from grading.rubric import PASSED, Exercise, failed
 from .challenge import FROM, HEADER, POOL_PAGES, TO, decoded, draw  # noqa: F401 (the contract)
 from .machine import PAGE_SIZE
 from .pool import check_shadow, check_structures, left_alone
-from .trace import REFLECT, at, check_tasks, own_cr3, where
+from .trace import REFLECT, at, check_tasks, own_cr3, recorded, where
 
 REGION = "challenge"
 CHECKPOINTS = ("task_halted",)  # a run that hangs later has shown what went before
@@ -84,7 +84,8 @@ def check_registers(task, number, trap, run):
     want = own_cr3(task, run)
     if trap.cr3 != want:
         return failed(f"CR3 {want:#x} in task {number}, page {task.directory} of the pool",
-                      f"{trap.cr3:#x} at {at(trap)}", "look at start_paging()")
+                      f"{recorded(trap.cr3)} at {at(trap)}",
+                      "look at start_paging()")
     if not trap.cr0 & CR0_PG:
         return failed("paging on (PG in CR0)", f"CR0 {trap.cr0:#x} at {at(trap)}",
                       "look at start_paging()")

@@ -30,6 +30,11 @@ def where(cs, ip):
     return f"{cs:04x}:{ip:04x}"
 
 
+def recorded(number):
+    """A register as a trap has it; an emulator may have left it out."""
+    return "not recorded" if number is None else f"{number:#x}"
+
+
 def at(trap):
     """CS:IP of a trap, for people."""
     return where(trap.segments["cs"], trap.ip)
@@ -48,7 +53,7 @@ def follow(task, seen, run):
         wrong = misplaced(want, trap, before) or different(want, trap, own)
         if not wrong and want.cr3 is not None and trap.cr3 != own:
             wrong = failed(f"the CPU's CR3 {own:#x}, the monitor's, whatever the guest writes",
-                           f"{trap.cr3:#x} at {at(trap)}")
+                           f"{recorded(trap.cr3)} at {at(trap)}")
         if wrong:
             return Trace(False, wrong)
         before = want

@@ -1,0 +1,501 @@
+"""timeline/: what it tells of a run agrees with the other witnesses, and the page does as it says.
+
+Three boots for all: labs 01 and 04 on Bochs, 01 on QEMU. One Chromium: headless, no network.
+HOSTILE is wherever a program's text can get to.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from grading import emulators, lab
+from grading.errors import UsageError
+from timeline import names, page, record, run
+
+HOSTILE = ("</script></style><img src=x onerror=pwned=1><script>window.pwned=1</script>"
+           "<!-- \"'><svg onload=window.pwned=1>\u202e\u2028$lab")
+PROGRAM = lab.ROOT / "timeline" / "timeline"
+MNEMONICS = {"CPUID": "cpuid", "I/O instruction": "(in|out)", "VMCALL": "vmcall",
+             "RDTSC": "rdtsc", "exception or NMI": "(mov|hlt)"}
+
+
+def seen(name, emulator, folder):
+    """A Seen of the solution, with the challenge in the sources."""
+    return run.watched(lab.find(name), lab.ROOT, emulators.get(emulator), None,
+                       lab.ROOT / "build", (), folder)
+
+
+@pytest.fixture(scope="module", name="task")
+def fixture_task(tmp_path_factory):
+    return seen("01", "bochs", tmp_path_factory.mktemp("task"))
+
+
+@pytest.fixture(scope="module", name="task_on_qemu")
+def fixture_task_on_qemu(tmp_path_factory):
+    return seen("01", "qemu", tmp_path_factory.mktemp("qemu"))
+
+
+@pytest.fixture(scope="module", name="monitor")
+def fixture_monitor(tmp_path_factory):
+    return seen("04", "bochs", tmp_path_factory.mktemp("monitor"))
+
+
+def of_kind(seen_run, kind):
+    return [event for event in seen_run.story.events if event.kind == kind]
+
+
+def test_each_trap_is_the_witness_s(task):
+    traps = of_kind(task, "trap")
+    assert len(traps) == len(task.run.traps) == 6
+    for event, trap in zip(traps, task.run.traps):
+        if trap.ip is not None:
+            assert (event.registers["ip"], event.registers["rdx"], event.registers["cs"]) == (
+                trap.ip, trap.registers["edx"], trap.segments["cs"])
+            assert event.code[0] == trap.address
+    assert [event.code[1] for event in traps[:3]] == ["0f20c2", "8ee0", "f4"]
+
+
+def test_a_task_goes_on_behind_what_was_emulated(task):
+    first, *_ = of_kind(task, "trap")
+    again = next(event for event in of_kind(task, "return") if event.time > first.time)
+    assert again.registers["ip"] == first.registers["ip"] + 3
+    assert again.registers["rdx"] == 0xE0000031 != first.registers["rdx"]
+
+
+def test_both_emulators_tell_the_same(task, task_on_qemu):
+    one, other = of_kind(task, "trap"), task_on_qemu.story.events
+    assert [(event.name, event.lane, event.to, event.code[1]) for event in one] == \
+        [(event.name, event.lane, event.to, event.code[1]) for event in other]
+    assert [event.sent for event in one] == [event.sent for event in other]
+    assert task.story.counted and not task_on_qemu.story.counted
+
+
+def test_the_log_is_placed_to_the_byte(task):
+    first, ring0, second, *_ = of_kind(task, "trap")
+    log = task.run.serial.decode()
+    assert log[:first.sent].endswith("Hello from Virtual-8086 mode\n")
+    assert log[first.sent:].startswith("@ trap.")
+    assert log[:ring0.sent].endswith("\n") and "ring0" not in log[:ring0.sent]
+    assert log[ring0.sent:].lstrip().startswith("@ ring0.")
+    assert log[second.sent - 40:second.sent].endswith("MSW=e0000031\n")
+
+
+def test_the_way_has_the_student_s_lines(task):
+    first, *_ = of_kind(task, "trap")
+    values = record.of(task)
+    event = next(each for each in values["events"] if each["k"] == "trap")
+    way = [values["code"][number] for number in values["paths"][event["p"]]]
+    functions = list(dict.fromkeys(values["functions"][code[4]] for code in way))
+    assert functions[0] == "isrGPF" and "set_register" in functions
+    line = next(code for code in way if values["functions"][code[4]] == "fault_address")[6]
+    file = next(each for each in values["files"] if each["name"].endswith("vm86trap.c"))
+    assert file["mine"] and "{" in file["text"].split("\n")[line - 1]
+    assert not next(each for each in values["files"] if each["name"].endswith("testbed.c"))["mine"]
+    assert len(first.path) > 500 and first.whole
+
+
+def test_exits_are_as_many_as_the_monitor_says(monitor):
+    said = Counter()
+    for count, name in re.findall(r"^exits: (\d+) (.*)$", monitor.run.text(1 << 20), re.MULTILINE):
+        said[name] += int(count)
+    told = Counter(event.name for event in of_kind(monitor, "exit") if event.lane != event.to)
+    told["CPUID"] -= 5  # of the guest's first steps, which theVMM() does not count
+    assert said == told and sum(said.values()) > 150
+
+
+def test_each_exit_has_its_instruction(monitor):
+    for event in of_kind(monitor, "exit"):
+        if event.lane == event.to:
+            assert "failed" in event.name and not event.path
+            continue
+        assert re.match(MNEMONICS[event.name], event.code[2]), event
+        assert event.registers["cs"] * 16 + event.registers["ip"] == event.code[0] \
+            or event.name == "VMCALL"
+
+
+def test_worlds_follow_each_other(monitor):
+    lane = monitor.story.events[0].lane
+    for event in monitor.story.events:
+        assert event.lane == lane, event
+        lane = event.to
+    entries = of_kind(monitor, "entry")
+    assert len(entries) == sum(event.lane != event.to for event in of_kind(monitor, "exit"))
+    assert {event.to for event in entries} == {0, 1}
+    assert len(of_kind(monitor, "trap")) == 2  # run 2 and 5: to the guest's own handler
+
+
+def test_vmx_instructions_have_fields_and_results(monitor):
+    steps = of_kind(monitor, "vmx")
+    reasons = [event.value for event in steps if event.value and event.value[0] == "exit reason"]
+    assert ("exit reason", 10, "read") in reasons
+    assert any("VMfailInvalid" in fact for event in steps for _, fact in event.facts)
+    assert any(event.name == "vmlaunch" and dict(event.facts)["result"] == "ZF: VMfailValid"
+               for event in steps)
+
+
+def test_names_are_the_manual_s():
+    assert names.exit_reason(28) == "control-register access" and "77" in names.exit_reason(777)
+    assert names.vmcs_field(0x681E) == "guest RIP" and names.vmcs_field(0x2801).endswith("high half")
+    assert names.qualification(28, 0x213) == "mov CR3 to rdx"
+    assert names.qualification(28, 3) == "mov rax to CR3"
+    assert names.qualification(30, 0x3FD0008) == "in from port 0x3fd, 1 byte"
+
+
+def test_a_challenge_of_a_seed_has_no_lines_of_the_old_one(tmp_path):
+    values = record.of(run.watched(lab.find("01"), lab.ROOT, emulators.get("qemu"), 7,
+                                   lab.ROOT / "build", (), tmp_path))
+    first = values["code"][values["events"][0]["c"]]
+    assert values["seed"] == 7 and first[5] == -1 and first[4] == values["functions"].index("")
+
+
+def test_an_outline_shows_nobody_s_code(task):
+    text = json.dumps(record.outline(record.of(task)))
+    assert "fault_address" not in text and "return" in text and "movl" not in text
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["09"], "no such lab"), (["05"], "which of"), ([], "one LAB"),
+    (["01", "--emu", "simics"], "no such emu"),
+    (["01", "--seed", "x"], "whole number"), (["--show", "nowhere.json"], "SAVE=FILE"),
+    (["--show", __file__], "no JSON"), (["01", "--base", "mine"], "it is reference")])
+def test_says_what_is_wrong(arguments, said):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_an_endless_loop_is_cut_and_shown(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in lab.find("01").edit:
+        shutil.copy(lab.find("01").folder / name, tmp_path / "mine")
+    entry = tmp_path / "mine" / "isrGPF.S"
+    entry.write_text(re.sub(r".*addw +%ax, TRAP_IP.*\n", "", entry.read_text().expandtabs()))
+    loop = run.watched(lab.find("01"), tmp_path / "mine", emulators.get("bochs"), None,
+                       lab.ROOT / "build", (), tmp_path / "work")
+    values = record.of(loop)
+    assert 4000 < len(values["events"]) < 5000 and "in silence" in values["ended"]
+    assert len(page.render(values)) < 3_000_000
+
+
+def test_needs_nothing_but_python(task, tmp_path):
+    """No package but the standard library: students may have no others."""
+    (tmp_path / "run.json").write_text(json.dumps(record.of(task)))
+    subprocess.run(["/usr/bin/python3", "-S", PROGRAM, "--show", tmp_path / "run.json",
+                    "-o", tmp_path / "page.html"], check=True, capture_output=True)
+    assert "fault_address" in (tmp_path / "page.html").read_text()
+
+
+def test_a_run_without_a_trap_shows_its_log(show, pages, task_on_qemu):
+    values = record.of(task_on_qemu)
+    values |= {"events": [], "ended": "the program stopped at TODO(01-1)"}
+    (pages / "empty.html").write_text(page.render(values))
+    text = told(show("empty"))
+    assert "stopped at TODO(01-1)" in text and "@ trap.edi" in text
+
+
+def test_a_file_that_does_not_build_is_no_timeline(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in lab.find("01").edit:
+        shutil.copy(lab.find("01").folder / name, tmp_path / "mine")
+    (tmp_path / "mine" / "decode.c").write_text("int broken\n")
+    with pytest.raises(UsageError, match="does not build: decode.c:"):
+        run.watched(lab.find("01"), tmp_path / "mine", emulators.get("qemu"), None,
+                    lab.ROOT / "build", (), tmp_path / "work")
+
+
+# The page.
+
+def hostile(values):
+    """The same record with HOSTILE in every text of the program's."""
+    values = json.loads(json.dumps(values))
+    values["log"] = record.visible(HOSTILE) + values["log"]
+    values["functions"] = [record.visible(name + HOSTILE) for name in values["functions"]]
+    for file in values["files"]:
+        file["text"] = record.visible(HOSTILE) + file["text"]
+    for event in values["events"]:
+        event["n"] += record.visible(HOSTILE)
+    for code in values["code"]:
+        code[2] += record.visible(HOSTILE)
+    return values
+
+
+def large(values, exits=10_000):
+    """A run of that many exits, made of another one's."""
+    events, round_ = [], 0
+    count = sum(event["k"] == "exit" for event in values["events"])
+    while round_ * count < exits:
+        events += [{**event, "t": event["t"] + round_ * values["end"]}
+                   for event in values["events"]]
+        round_ += 1
+    return {**values, "events": events, "end": round_ * values["end"]}
+
+
+@pytest.fixture(scope="module", name="pages")
+def fixture_pages(task, monitor, task_on_qemu, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    values = {"task": record.of(task), "monitor": record.of(monitor),
+              "qemu": record.of(task_on_qemu)}
+    other = json.loads(json.dumps(values["monitor"]))
+    exits = [n for n, event in enumerate(other["events"]) if event["k"] == "exit"]
+    del other["events"][exits[9]:exits[10]]
+    texts = {name: page.render(each) for name, each in values.items()}
+    texts |= {"hostile": page.render(hostile(values["monitor"]), hostile(values["monitor"])),
+              "compared": page.render(values["monitor"], other),
+              "same": page.render(values["task"], record.outline(values["task"])),
+              "large": page.render(large(values["monitor"]))}
+    for name, text in texts.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module", name="chromium")
+def fixture_chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
+                     "--disable-component-update", "--disable-sync",
+                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(name="show")
+def fixture_show(chromium, pages):
+    """Opens a page by name; afterwards nothing was loaded, and nobody complained."""
+    opened = []
+
+    def show(name, width=1280, height=900):
+        size(chromium, width, height)
+        chromium.get("about:blank")
+        for log in ("browser", "performance"):
+            chromium.get_log(log)
+        chromium.get((pages / f"{name}.html").as_uri())
+        opened.append((pages / f"{name}.html").as_uri())
+        return chromium
+
+    yield show
+    assert chromium.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
+    assert {event["params"]["request"]["url"].split("#")[0] for event in events
+            if event["method"] == "Network.requestWillBeSent"} <= set(opened)
+    assert chromium.execute_script("return window.pwned") is None
+
+
+def size(browser, width, height=900):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+
+
+def press(browser, *keys):
+    webdriver.ActionChains(browser).send_keys(*keys).perform()
+
+
+def now(browser):
+    """The number of the event that is told."""
+    text = browser.find_element(By.CSS_SELECTOR, "#now .kicker").text
+    return int(re.search(r"event ([\d,]+) of", text)[1].replace(",", ""))
+
+
+def told(browser):
+    return browser.find_element(By.ID, "now").text
+
+
+def test_keys_go_from_event_to_event(show):
+    browser = show("task")
+    assert now(browser) == 3
+    press(browser, Keys.ARROW_RIGHT)
+    assert now(browser) == 4
+    press(browser, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert now(browser) == 2 and "IRET" in told(browser)
+    press(browser, Keys.END)
+    assert now(browser) == 12
+    press(browser, "p")
+    assert now(browser) == 10 and "#GP" in told(browser)
+    press(browser, Keys.HOME, "n")
+    assert now(browser) == 1  # the only one of its kind
+    press(browser, "+", "-", Keys.ARROW_RIGHT)
+    assert now(browser) == 2
+
+
+def test_a_moment_is_told_in_full(show):
+    text = told(show("task"))
+    for part in ("The task executes movl %cr0, %edx", "raises #GP", "your monitor", "0f 20 c2",
+                 "(3 bytes further)", "EDX 000113b8 → e0000031", "task.S:53", "@ trap.edi 0x27fa0",
+                 "2 changes", "isrGPF", "yours", "fault_address"):
+        assert part in text, part
+
+
+def test_clicks_choose(show):
+    browser = show("task")
+    browser.find_element(By.ID, "on").click()
+    assert now(browser) == 4
+    row = browser.find_element(By.CSS_SELECTOR, "#row-5")
+    row.click()
+    assert now(browser) == 6 and row.get_attribute("aria-selected") == "true"
+    lanes = browser.find_element(By.ID, "lanes")
+    webdriver.ActionChains(browser).move_to_element_with_offset(
+        lanes, 60 - lanes.size["width"] // 2, 0).click().perform()
+    assert now(browser) == 1
+    whole = browser.find_element(By.ID, "whole")
+    webdriver.ActionChains(browser).move_to_element_with_offset(
+        whole, whole.size["width"] // 2 - 4, 0).click().perform()
+    assert now(browser) == 12
+    browser.find_element(By.CSS_SELECTOR, ".story .jump, .kicker").click()
+
+
+def test_links_lead_to_the_way_back_and_open_what_is_hidden(show):
+    browser = show("task")
+    browser.find_element(By.CSS_SELECTOR, '[data-kind="return: IRET"]').click()
+    browser.find_element(By.CSS_SELECTOR, ".story .jump").click()
+    assert now(browser) == 5 and "IRET" in told(browser)
+    kind = browser.find_element(By.CSS_SELECTOR, '[data-kind="return: IRET"]')
+    assert kind.get_attribute("aria-pressed") == "true"
+
+
+def test_filters_by_reason_and_by_text(show):
+    browser = show("monitor")
+    many = browser.find_element(By.ID, "how-many").text
+    assert many == "346 of 1,799 shown"  # VMX instructions are off at first
+    browser.find_element(By.CSS_SELECTOR, '[data-kind="exit: I/O instruction"]').click()
+    assert browser.find_element(By.ID, "how-many").text == "192 of 1,799 shown"
+    press(browser, "/", "CPUID", Keys.ENTER)
+    assert browser.find_element(By.ID, "how-many").text == "6 of 1,799 shown"
+    press(browser, Keys.END)
+    assert "executes cpuid" in told(browser) and "exit reason" in told(browser)
+    press(browser, "/", "nothing at all")
+    assert "No event is shown" in told(browser)
+    press(browser, Keys.ESCAPE)
+    assert browser.find_element(By.ID, "how-many").text == "192 of 1,799 shown"
+
+
+def test_an_exit_shows_what_the_monitor_read(show):
+    browser = show("monitor")
+    press(browser, "/", "outb", Keys.ENTER, Keys.END)
+    text = told(browser)
+    for part in ("VM exit: I/O instruction, out to port 0x3f8, 1 byte", "theVMM", "emulate_io",
+                 "vmresume", "⟵ exit reason = 0x1e", "guest RIP := 0x"):
+        assert part in text, part
+    assert len(browser.find_element(By.CSS_SELECTOR, ".log mark").text) <= 1  # the byte it sent
+
+
+def test_whole_functions_have_their_lines_marked(show):
+    browser = show("task")
+    browser.find_element(By.CSS_SELECTOR, ".sources summary").click()
+    marked = browser.find_elements(By.CSS_SELECTOR, ".sources .ran")
+    assert any("pushal" in line.text for line in marked)
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".sources li")) > len(marked)
+
+
+def test_worlds_add_up(show, task):
+    browser = show("task")
+    numbers = [int(each.text.replace(",", "")) for each in
+               browser.find_elements(By.CSS_SELECTOR, ".worlds b")]
+    assert sum(numbers) == record.of(task)["end"] and len(numbers) == 2
+
+
+def test_two_runs_beside_each_other(show):
+    browser = show("compared")
+    assert "Alike for 19 events" in browser.find_element(By.ID, "departure").text
+    differing = [row.text for row in browser.find_elements(By.CSS_SELECTOR, ".differs")]
+    assert any(re.match(r"exit: CPUID 6 5 \+1", row) for row in differing)
+    assert not any("I/O" in row for row in differing)
+    assert re.search(r"CPUID \(exit, IP [0-9a-f]+\) at instruction [\d,]+; in the other run, VMCALL",
+                     browser.find_element(By.ID, "departure").text)
+    browser.find_element(By.CSS_SELECTOR, "#departure .jump").click()
+    assert "CPUID" in told(browser)
+    browser = show("same")
+    assert "The same traps" in browser.find_element(By.ID, "compared").text
+    assert browser.find_elements(By.CSS_SELECTOR, ".differs") == []
+
+
+def test_qemu_has_order_only_and_says_so(show):
+    browser = show("qemu")
+    assert "counts no instructions" in browser.find_element(By.ID, "about").text
+    assert not browser.find_element(By.ID, "worlds").is_displayed()
+    assert "movl %cr0" in told(browser).replace("mov ", "movl ") and "@ trap.edi" in told(browser)
+
+
+@pytest.mark.parametrize("name", ["task", "monitor", "qemu", "compared", "hostile"])
+def test_fits_a_phone(show, name):
+    browser = show(name, 360, 740)
+    for _ in range(6):
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+        browser.find_element(By.ID, "same-on").click()
+
+
+def test_nothing_of_a_program_is_more_than_text(show, pages):
+    text = (pages / "hostile.html").read_text()
+    counts = [text.count(each) for each in ("<script>", "</script>", "<img", "\u202e",
+                                            "default-src &#x27;none&#x27;")]
+    assert counts == [1, 3, 0, 0, 1]  # not of the text itself: pytest would show it, megabytes
+    browser = show("hostile")
+    browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    for _ in range(5):
+        press(browser, Keys.ARROW_RIGHT)
+    assert "<img src=x" in told(browser) and "$lab" in told(browser)
+    assert not browser.find_elements(By.CSS_SELECTOR, "#app img, #app svg")
+
+
+def test_ten_thousand_exits_stay_smooth(show):
+    """200 key presses with layout; nodes are few. The bounds leave room for a busy machine."""
+    browser = show("large")
+    spent = browser.execute_script("""
+        const start = performance.now();
+        for (let n = 0; n < 200; n++) {
+            const key = n % 2 ? "ArrowRight" : "n";
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            document.getElementById("now").offsetHeight;
+        }
+        return performance.now() - start;""")
+    assert spent < 200 * 100
+    assert now(browser) > 200
+    assert browser.execute_script("return document.querySelectorAll('*').length") < 3000
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".row")) < 60
+
+
+def test_without_scripts_there_are_numbers(pages):
+    text = (pages / "monitor.html").read_text()
+    part = text.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "<td>exit: CPUID</td><td>6</td>" in part
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_can_be_read(show, scheme):
+    """4.5 to 1 for text, as WCAG wants it."""
+    browser = show("monitor")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    colours = browser.execute_script("""
+        const style = getComputedStyle(document.documentElement);
+        return Object.fromEntries(["paper", "card", "ink", "soft", "accent", "bad", "lane0",
+            "lane1", "lane2", "wash0", "wash1", "wash2", "pick", "mark", "exit", "vmx"].map(
+            name => [name, style.getPropertyValue("--" + name).trim()]))""")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    pairs = [("ink", "paper"), ("ink", "pick"), ("ink", "mark"), ("soft", "paper"), ("soft", "card"),
+             ("accent", "card"), ("bad", "paper"), ("exit", "card"), ("vmx", "card"), ("paper", "exit"),
+             *((f"lane{n}", f"wash{n}") for n in range(3))]
+    for one, other in pairs:
+        assert contrast(colours[one], colours[other]) >= 4.5, (one, other)
+
+
+def contrast(one, other):
+    """WCAG's contrast of two colours, #rgb or #rrggbb."""
+    def luminance(colour):
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * each for each in colour[1:])
+        parts = [int(digits[n:n + 2], 16) / 255 for n in (0, 2, 4)]
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+                 for part in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

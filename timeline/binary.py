@@ -1,0 +1,122 @@
+"""Where an instruction comes from: function, file, line, by the program's own debug information;
+and what its bytes say, where nobody has said it yet. nm, addr2line and objdump know."""
+
+import re
+import subprocess
+import tempfile
+from bisect import bisect_right
+from pathlib import Path
+
+from grading.lab import ROOT
+
+FUNCTION = re.compile(r"^([0-9a-f]+) ([Tt]) (\S+)$", re.MULTILINE)
+MACHINES = {16: "i8086", 32: "i386", 64: "i386:x86-64"}
+MOST = 16  # bytes of an instruction
+
+
+class Program:
+    """A built program: `elf`, the lab, and the folder its copies of the student's files are in."""
+
+    def __init__(self, elf, lab, files):
+        self.elf, self.lab, self.copies = elf, lab, Path(files)
+        found = sorted((int(address, 16), kind, name) for address, kind, name in
+                       FUNCTION.findall(tool("nm", elf)) if not name.startswith("."))
+        self.starts = [address for address, _, _ in found]
+        self.names = [name for _, _, name in found]
+        self.foreign = range(0)  # addresses that the challenge of a seed has overwritten
+        self.texts = {}  # shown name → text of a source file
+
+    def address(self, name):
+        """The address of a label; None if there is none."""
+        return self.starts[self.names.index(name)] if name in self.names else None
+
+    def label(self, address):
+        """The label in front of an address, for code that says no line; "" if it is outside."""
+        place = bisect_right(self.starts, address) - 1
+        if place < 0 or address in self.foreign or address - self.starts[place] > 4096:
+            return ""
+        return self.names[place]
+
+    def lines(self, addresses):
+        """Address → (function, file as the student knows it, line), where the ELF says so.
+
+        Of code that the compiler has put into another function it is the line in that one.
+        """
+        addresses = sorted(set(addresses) - set(filter(self.foreign.__contains__, addresses)))
+        said = tool("addr2line", "-a", "-f", "-i", "-e", self.elf,
+                    given="".join(f"{address:#x}\n" for address in addresses))
+        places, address, frames = {}, None, []
+        for line in [*said.splitlines(), "0xffffffffffffffff"]:
+            if re.fullmatch(r"0x[0-9a-f]{8,16}", line):
+                if frames and address is not None:
+                    places[address] = frames
+                address, frames = int(line, 16), []
+            else:
+                frames.append(line)
+        return {address: place for address, frames in places.items()
+                if (place := self.place(frames))}
+
+    def place(self, frames):
+        """(function, file, line) of addr2line's frames: of the last, which holds the others."""
+        function, where = frames[-2:] if len(frames) > 1 else ("??", "??:0")
+        match = re.fullmatch(r"(.*):(\d+)(?: \(discriminator \d+\))?", where)
+        if not match or match[2] == "0":
+            return None
+        name = self.shown(match[1])
+        return (function, name, int(match[2])) if name else None
+
+    def shown(self, path):
+        """The name of a source file for people; its text is kept. None if we do not have it."""
+        path = Path(path)
+        if path.name in self.lab.sources and path.parent == self.copies:
+            name = f"labs/{self.lab.sources[path.name]}/{path.name}"
+        else:
+            try:
+                path = (self.lab.folder / path).resolve()
+                name = str(path.relative_to(ROOT))
+            except ValueError:
+                return None
+        if name not in self.texts:
+            try:
+                self.texts[name] = path.read_text(errors="replace")
+            except OSError:
+                self.texts[name] = ""
+        return name if self.texts[name] else None
+
+    def mine(self, name):
+        """True of a file that the student writes."""
+        return name in {f"labs/{owner}/{file}" for file, owner in self.lab.sources.items()}
+
+    def outs(self, name, bits):
+        """The addresses of the OUT instructions in a function."""
+        said = tool("objdump", "-d", "-m", MACHINES[bits], f"--disassemble={name}", self.elf)
+        return [int(line.split(":")[0], 16) for line in said.splitlines()
+                if re.search(r"\tout[bwl]? ", line)]
+
+
+def disassemble(codes, bits):
+    """Bytes → (what its first instruction is in AT&T syntax, how long), for all of `codes`."""
+    codes = list(dict.fromkeys(codes))
+    if not codes:
+        return {}
+    with tempfile.NamedTemporaryFile(suffix=".b") as file:
+        file.write(b"".join(code[:MOST].ljust(2 * MOST, b"\x90") for code in codes))
+        file.flush()
+        said = tool("objdump", "-D", "-b", "binary", "-m", MACHINES[bits], "-w", file.name)
+    known = {}
+    for line in said.splitlines():
+        fields = line.split("\t")
+        if len(fields) == 3 and int(fields[0].strip(" :"), 16) % (2 * MOST) == 0:
+            code = codes[int(fields[0].strip(" :"), 16) // (2 * MOST)]
+            known[code] = (" ".join(fields[2].split()), len(fields[1].split()))
+    return known
+
+
+def tool(name, *arguments, given=""):
+    """What a tool of binutils says; "" if it fails: then less is shown."""
+    try:
+        done = subprocess.run([name, *map(str, arguments)], input=given, capture_output=True,
+                              text=True, errors="replace", check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout

@@ -1,0 +1,137 @@
+"""A run as plain values: what --save writes, --compare reads, and the page shows.
+
+Texts of a program (its log, its labels) are hostile: what is invisible and acts is made
+visible here, and what could end a script is escaped where the page is made.
+"""
+
+import json
+import re
+
+from grading import log
+from grading.errors import UsageError
+
+from timeline import names
+
+VERSION = 1
+INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069"
+                       "\ufeff\ud800-\udfff]")
+SHOWN = (*names.REGISTERS, "ip", "cs", "flags", "cr0", "cr3")
+NARROW = (*SHOWN[:8], *SHOWN[16:])  # of a 32-bit program
+PATHS = 4000  # different ways that are kept
+EVENTS = 50_000
+
+
+class Table:
+    """Values, each once, by number."""
+
+    def __init__(self):
+        self.values, self.numbers = [], {}
+
+    def number(self, value):
+        """The number of a value; a new one if it is new."""
+        if value not in self.numbers:
+            self.numbers[value] = len(self.values)
+            self.values.append(value)
+        return self.numbers[value]
+
+
+def of(seen):
+    """The record of a run.Seen."""
+    story, program, run = seen.story, seen.program, seen.run
+    events = story.events[:EVENTS]
+    codes, paths, shown = Table(), Table(), SHOWN if "vmx" in seen.lab.needs else NARROW
+    origin = events[0].time if events and story.counted else 0
+    rows = [row(event, codes, paths, origin, shown) for event in events]
+    places = program.lines({code[0] for code in codes.values})
+    code, functions, files = place_codes(codes.values, places, program)
+    return {
+        "version": VERSION, "lab": seen.lab.name, "emulator": seen.release, "cpu": run.cpu,
+        "seed": seen.seed, "base": seen.base, "counted": story.counted,
+        "exact_log": story.exact_log, "lanes": story.lanes, "registers": shown,
+        "wide": "vmx" in seen.lab.needs, "ended": ending(run, seen.lab.name),
+        "end": max(0, story.end - origin) if story.counted else None, "events": rows,
+        "code": code, "paths": paths.values, "functions": functions,
+        "files": [{"name": name, "mine": program.mine(name), "text": visible(program.texts[name])}
+                  for name in files],
+        "log": visible(run.serial[:1 << 20].decode("latin-1").replace("\r", "\ufffd")),
+    }
+
+
+def row(event, codes, paths, origin, shown):
+    """One event, without what is empty."""
+    path = ()
+    if event.path:
+        path = tuple(codes.number(code) for code in event.path)
+    values = {
+        "t": event.time - origin, "k": event.kind, "n": visible(event.name), "a": event.lane,
+        "b": event.to, "f": [[name, visible(text)] for name, text in event.facts],
+        "r": register_row(event.registers, shown), "s": register_row(event.after, shown),
+        "c": codes.number(event.code) if event.code else None, "o": event.sent,
+        "p": paths.number(path) if path and (path in paths.numbers or
+                                             len(paths.values) < PATHS) else None,
+        "v": list(event.value) if event.value else None,
+        "w": 1 if event.whole else None,
+        "y": "|".join(map(str, event.key)),
+    }
+    if values["v"] and values["v"][1] is not None:
+        values["v"][1] = f"{values['v'][1]:x}"
+    return {name: value for name, value in values.items() if value not in (None, [], "")}
+
+
+def register_row(registers, shown):
+    """The values in the order of `shown`, hex; "" where one is not known."""
+    if not registers:
+        return None
+    return [f"{registers[name]:x}" if registers.get(name) is not None else "" for name in shown]
+
+
+def place_codes(codes, places, program):
+    """Each code with where it comes from, the functions' names, the files' names."""
+    functions, files, rows = Table(), Table(), []
+    for address, code, text, where in codes:
+        function, file, line = places.get(address) or (program.label(address), None, 0)
+        rows.append([f"{address:x}", code, text, where, functions.number(visible(function)),
+                     files.number(file) if file else -1, line])
+    return rows, functions.values, files.values
+
+
+def ending(run, lab_name):
+    """How the run ended, in words."""
+    told = log.read(run.serial, lab_name)
+    if run.over_budget:
+        return f"cut: it used up its budget, {run.over_budget}"
+    if run.reset:
+        return "a triple fault: the CPU gave up"
+    if run.gave_up:
+        return "the emulator could not go on"
+    if told.todo:
+        return f"the program stopped at TODO({told.todo})"
+    if told.exception:
+        return told.exception
+    return "the program powered the machine off" if run.powered_off else "the run broke off"
+
+
+def outline(record):
+    """The record without what shows anybody's code: counts and order are left."""
+    keep = ("t", "k", "n", "a", "b", "y")
+    return {**record, "code": [], "paths": [], "functions": [], "files": [], "log": "",
+            "events": [{name: event[name] for name in keep if name in event}
+                       for event in record["events"]]}
+
+
+def load(path):
+    """A record that was saved; UsageError if it is none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or 'no JSON'}; "
+                         "make timeline SAVE=FILE writes such a file") from None
+    if not isinstance(values, dict) or values.get("version") != VERSION \
+            or not isinstance(values.get("events"), list):
+        raise UsageError(f"{path} is no run that make timeline SAVE=FILE has saved")
+    return values
+
+
+def visible(text):
+    """A text without what is invisible and acts."""
+    return INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
