@@ -17,6 +17,7 @@ from grading.errors import UsageError
 MAX_BYTES = 256 * 1024  # of one source file
 MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
 MAX_MEMBERS = 1000  # looked at in one
+MAX_UNPACKED = 16 * 1024 * 1024  # of a tarball: its headers can be large, too
 OUTER = re.compile(r"^(?:\./)?(?:[^/]+/)?(?=labs/)|^\./")  # of a member's name: no matter
 ZIP = b"PK"
 ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what may lie in a folder
@@ -64,7 +65,8 @@ def archives_in(folder):
     """The tarballs and zips in a folder that is an upload page's, not a tree; by name."""
     if os.path.lexists(root(folder) / "labs"):
         return []
-    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDINGS))
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDINGS)
+                  and not path.is_symlink())  # it may lead to another's
 
 
 def from_archives(paths, lab):
@@ -86,7 +88,11 @@ def place(folder, lab, owner):
         return inner
     # The folder of a lab, in a tree: the other labs' folders are beside it.
     beside = folder.absolute().parent / owner
-    return beside if folder.absolute().name == lab.name and beside.is_dir() else folder
+    if folder.absolute().name != lab.name or not beside.is_dir():
+        return folder
+    if beside.is_symlink():
+        raise UsageError(f"{beside} is a link; a submission holds folders and files")
+    return beside
 
 
 def root(folder):
@@ -130,9 +136,15 @@ def from_archive(path, lab):
 
 def tar_members(path):
     """(name, size, how to read it if it is a regular file) of each member of a tarball."""
+    import gzip
+    import io
     import tarfile
 
-    with tarfile.open(path, "r:gz") as tar:
+    with gzip.open(path) as packed:
+        unpacked = packed.read(MAX_UNPACKED + 1)
+    if len(unpacked) > MAX_UNPACKED:
+        raise ValueError
+    with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
         for member in tar:
             yield member.name, member.size, member.isreg() and (
                 lambda member=member: tar.extractfile(member).read(MAX_BYTES))
@@ -144,6 +156,8 @@ def zip_members(path):
 
     with zipfile.ZipFile(path) as packed:
         for member in packed.infolist():
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError  # the others unpack without a limit
             regular = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (
                 0, stat.S_IFREG)  # 0: packed where files have no such type
             yield member.filename, member.file_size, regular and (

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -35,10 +36,12 @@ class Ended(NamedTuple):
 
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
+BYTES, REST = "bytes written to a log", "rest (it sleeps, and nothing wakes it)"
+REST_SECONDS = 20  # in which not one of its processes used any CPU time
 
 OVER_BUDGET = {
     signal.SIGXCPU: "CPU time",
-    signal.SIGXFSZ: "bytes written to a log",
+    signal.SIGXFSZ: BYTES,
 }
 
 
@@ -92,7 +95,49 @@ def start(command, limits, cwd, env=None, piped=False):
         if ours:
             os.close(ours)
     child.times = times  # what a box tells of the CPU time used in it
+    child.over = child.guard = None
     return child
+
+
+def guard(child, used=None):
+    """From now on a child that rests for good is ended: it uses no CPU time, so that no
+    budget of that would ever end it. However busy the machine is, what works gets some."""
+    now = cpu_ticks(child.pid)
+    if now == used:
+        stop(child, REST)
+        return
+    child.guard = threading.Timer(REST_SECONDS, guard, (child, now))
+    child.guard.daemon = True
+    child.guard.start()
+
+
+def cpu_ticks(ancestor):
+    """CPU time, in the kernel's ticks, of a process and all that came of it."""
+    parents, ticks = {}, {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        number = int(path.parent.name)
+        parents[number], ticks[number] = int(fields[1]), sum(map(int, fields[11:15]))
+    return sum(used for number, used in ticks.items() if came_of(number, ancestor, parents))
+
+
+def came_of(number, ancestor, parents):
+    """True if a process is the ancestor or one of its descendants."""
+    while number not in (ancestor, 0, 1, None):
+        number = parents.get(number)
+    return number == ancestor
+
+
+def stop(child, over):
+    """Kills a child, because it used up the budget `over`."""
+    child.over = child.over or over
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def tell(child, text):
@@ -107,8 +152,11 @@ def tell(child, text):
 def run(command, limits, cwd, env=None):
     """Runs `command` to its end, without input; the Ended, and the bytes that it said."""
     child = start(command, limits, cwd, env, piped=True)
+    guard(child)
     child.stdin.close()
     said = child.stdout.read(limits.file_bytes)
+    if child.stdout.read(1):  # more than it may say: nobody reads on, and it would wait
+        stop(child, BYTES)
     return finish(child, limits), said
 
 
@@ -131,6 +179,8 @@ def finish(child, limits=Limits()):
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     finally:
+        if child.guard:
+            child.guard.cancel()
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -138,7 +188,7 @@ def finish(child, limits=Limits()):
         if child.stdout:
             child.stdout.close()
     code = sandbox.signal_of(child.returncode) if limits.boxed else child.returncode
-    over = OVER_BUDGET.get(-code) if code < 0 else None
+    over = child.over or (OVER_BUDGET.get(-code) if code < 0 else None)
     return Ended(code, over, usage.ru_utime + usage.ru_stime + inside(child))
 
 

@@ -69,6 +69,8 @@ def wrap(command, folder, shown, processes=1 << 16, times=1):
                   "--inh-caps=-all", "--bounding-set=-all", *become]
     places = [word for place in shown
               for word in (*way_to(place), "--ro-bind", str(place), str(place))]
+    if shown:  # a build: no terminals, for which a compiler would wait
+        places += ["--tmpfs", "/dev/pts"]
     if folder != Path("/"):
         places += [*way_to(folder), "--bind", str(folder), str(folder), "--chdir", str(folder)]
     environment = [word for name, value in ENVIRONMENT.items()

@@ -34,6 +34,7 @@ class Frozen:
         with open(self.disk, "r+b") as disk:  # in place: the emulator has it open
             disk.write(image)
         self.let_go(watch)
+        process.guard(self.child)
 
     def complaint(self, start=""):
         """The last line that the emulator itself said and that begins so; "" if none."""
