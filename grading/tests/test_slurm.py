@@ -13,7 +13,7 @@ from grading.tests import cluster
 from grading.tests.test_class import command, grades, in_book, many, processes, until
 
 pytestmark = pytest.mark.full
-SUBMISSIONS = 20
+SUBMISSIONS = 200
 
 
 @pytest.fixture(name="slurm")
@@ -29,7 +29,7 @@ def test_a_node_dies_and_every_submission_is_graded_once(slurm, tmp_path):
     class_, to = many(tmp_path / "class", SUBMISSIONS), tmp_path / "to"
     with open(tmp_path / "said", "wb") as output:
         child = subprocess.Popen(
-            command(class_, to, "--seed", 7, "--slurm", "--jobs", 1, "--part-size", 4),
+            command(class_, to, "--seed", 7, "--slurm", "--jobs", 1, "--part-size", 20),
             env=slurm.environment, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT)
 
