@@ -15,7 +15,7 @@ import pytest
 from grading import crash, formats, image, judge, lab, log, report
 from grading.errors import UsageError
 from grading.tests import fuzz_records, fuzz_runs
-from grading.tests.fuzz_cases import run
+from grading.tests.fuzz_cases import budget, run
 from grading.tests.fuzz_damage import damaged, number, replace
 from grading.tests.test_formats import CHECKS
 from grading.watch import watch
@@ -40,7 +40,8 @@ def fixture_kept(tmp_path_factory):
     def kept(name):
         if name not in known:
             known.clear()  # some are large
-            known[name] = fuzz_records.recorded(name, folder)
+            with budget():
+                known[name] = fuzz_records.recorded(name, folder)
         return known[name]
     return kept
 
