@@ -8,6 +8,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 
+from grading.classroom.records import results_in
 from grading.errors import UsageError
 
 SCHEMA = """
@@ -80,7 +81,7 @@ class GradeBook:
             row = self.connection.execute(
                 "SELECT results FROM grades WHERE submission = ? AND grader = ? AND seed = ?",
                 (submission, grader, seed)).fetchone()
-            return json.loads(row[0]) if row else []
+            return results_in(row[0]) if row else []
 
     def close(self):
         """Closes the book; SQLite then tidies up beside it."""

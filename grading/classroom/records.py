@@ -1,6 +1,24 @@
 """What is known of a class, as plain values."""
 
+import json
 from typing import NamedTuple
+
+from grading.judge import VERDICTS
+
+
+def results_in(text):
+    """The results in JSON that a disk has kept; ValueError if it is not what was written."""
+    try:
+        results = json.loads(text)
+        if isinstance(results, dict):  # under their sum, as grading/formats has them
+            results = results["results"]
+        known = all(values["verdict"] in VERDICTS and values["lab"]
+                    and values["submission_sha256"] for values in results)
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"no result: {type(error).__name__}") from None
+    if not results or not known:
+        raise ValueError("no result")
+    return results
 
 
 class Student(NamedTuple):

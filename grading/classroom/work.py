@@ -6,7 +6,6 @@ collects from the spool. A grader that dies, or says ERROR, is our fault and tri
 a grade, whatever it is, never.
 """
 
-import json
 import os
 import select
 import shutil
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import process
+from grading.classroom.records import results_in
 from grading.errors import UsageError
-from grading.judge import VERDICTS
 from grading.lab import ROOT
 from grading.process import Limits
 
@@ -131,11 +130,6 @@ def result(way, key):
     """A result in the spool; UsageError if it is none: a disk may fail."""
     path = way.spool / f"{key}.json"
     try:
-        results = json.loads(path.read_text())["results"]
-        known = all(values["verdict"] in VERDICTS and values["lab"] and values["submission_sha256"]
-                    for values in results)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        known = False
-    if not known or not results:
-        raise UsageError(f"{path} is damaged; remove it, and run this again")
-    return results
+        return results_in(path.read_text())
+    except (OSError, ValueError):
+        raise UsageError(f"{path} is damaged; remove it, and run this again") from None

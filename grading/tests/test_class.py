@@ -228,7 +228,8 @@ def test_an_error_is_tried_again_and_a_grade_never(tmp_path, monkeypatch, verdic
 
 
 def graded(verdict, score=0):
-    return [{"lab": "01-vm86trap", "verdict": verdict, "score": score}]
+    return [{"lab": "01-vm86trap", "verdict": verdict, "score": score,
+             "submission_sha256": "0"}]
 
 
 def test_what_is_in_the_book_stays_but_errors(tmp_path):
