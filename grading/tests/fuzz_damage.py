@@ -44,7 +44,8 @@ def repeat(chance, data):
     """A piece is there again, somewhere."""
     start, end = lines(chance, data)
     at = chance.choice((end, lines(chance, data)[0]))
-    return data[:at] + data[start:end] * chance.choice((1, 1, 1, 2, 50)) + data[at:]
+    times = chance.choice((1, 1, 1, 2, 50)) if end - start < 10_000 else 1
+    return data[:at] + data[start:end] * times + data[at:]
 
 
 def swap(chance, data):

@@ -28,8 +28,9 @@ def trap(chance, was):
     kind = chance.randrange(9)
     if kind == 0:
         return was._replace(vector=chance.choice(VECTORS))
-    if kind == 1:
-        return was._replace(error=chance.choice((None, 0, *(n & 0xFFFF for n in NUMBERS))))
+    if kind == 1:  # what makes a #DF has none, on QEMU, and then nothing else either
+        unknown = (None,) if was.segments is None else ()
+        return was._replace(error=chance.choice((*unknown, 0, *(n & 0xFFFF for n in NUMBERS))))
     if kind == 2:  # as Bochs has most of them
         return was._replace(**BARE, nested=chance.randrange(2) == 0)
     if was.segments is None:
