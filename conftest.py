@@ -1,10 +1,15 @@
 """For all tests: the labs' sources, and the closing line `N passed, N failed`."""
 
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
+
+# Tests type commands as a person does, whichever make has started us.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
 
 # A lab without a Makefile is in work: it does not count yet.
 collect_ignore = [str(folder) for folder in (ROOT / "labs").iterdir()

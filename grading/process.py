@@ -99,16 +99,33 @@ def start(command, limits, cwd, env=None, piped=False):
     return child
 
 
-def guard(child, used=None):
-    """From now on a child that rests for good is ended: it uses no CPU time, so that no
-    budget of that would ever end it. However busy the machine is, what works gets some."""
-    now = cpu_ticks(child.pid)
-    if now == used:
-        stop(child, REST)
-        return
-    child.guard = threading.Timer(REST_SECONDS, guard, (child, now))
-    child.guard.daemon = True
-    child.guard.start()
+class Guard(threading.Thread):
+    """Ends a child that rests for good: it uses no CPU time, so that no budget of that
+    would ever end it. However busy the machine is, what works gets some."""
+
+    def __init__(self, child):
+        super().__init__(daemon=True)
+        self.child, self.over = child, threading.Event()
+        self.start()
+
+    def run(self):
+        before = cpu_ticks(self.child.pid)
+        while not self.over.wait(REST_SECONDS):
+            now = cpu_ticks(self.child.pid)
+            if now == before:
+                stop(self.child, REST)
+                return
+            before = now
+
+    def leave(self):
+        """Call it while the child's number is still its own: while nobody has waited for it."""
+        self.over.set()
+        self.join()
+
+
+def guard(child):
+    """From now on a child from start() may not rest for good."""
+    child.guard = Guard(child)
 
 
 def cpu_ticks(ancestor):
@@ -176,11 +193,12 @@ def finish(child, limits=Limits()):
     except BrokenPipeError:
         pass
     try:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        if child.guard:
+            child.guard.leave()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     finally:
-        if child.guard:
-            child.guard.cancel()
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -110,7 +110,7 @@ def recorded(name, folder):
 class Child:
     """An emulator that has ended, of which only its last words are left."""
 
-    pid = -1
+    pid = None  # nobody: a signal to it is a TypeError
     returncode = times = None
 
     def __init__(self, said):
