@@ -32,7 +32,8 @@ def watch(lab, rubric, image, symbols):
                    getattr(rubric, "MEMORY", {}).items() if name in symbols)
     at = tuple(symbols[name] for name in (*getattr(rubric, "CHECKPOINTS", ()), LEAVE)
                if memory and name in symbols)
-    return Watch(memory, at, vmx_instructions(image, symbols) if "vmx" in lab.needs else {})
+    return Watch(memory, at, vmx_instructions(image, symbols) if "vmx" in lab.needs else {},
+                 getattr(rubric, "STEPS", {}))
 
 
 def vmx_instructions(image, symbols):

@@ -103,12 +103,17 @@ class VmExit(NamedTuple):
     registers: dict  # the guest's, but "rsp" and "rip", which are the host's already
 
 
+STEPS = 512  # of one VMX instruction that are looked at: a monitor's loop has thousands
+BEFORE_LAUNCH = "before the first VMLAUNCH"
+
+
 class Watch(NamedTuple):
     """What to look at in a run, beside exceptions. Addresses are physical."""
 
     memory: tuple = ()  # of (address, bytes): to be read
     at: tuple = ()  # the instructions before which it is read; the last time counts
     vmx: dict = {}  # address → name of each VMX instruction in the program
+    steps: dict = {}  # name → how many of these are looked at, or BEFORE_LAUNCH; else STEPS
 
 
 class Memory:

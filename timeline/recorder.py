@@ -54,8 +54,7 @@ class Recorder(bochs.Boot):
     def drive(self):
         """From stop to stop, until Bochs has ended or there were too many."""
         ask = self.debugger.ask
-        self.debugger.listen()
-        ask(f"pbreak {bochs.ENTRY:#x}", "continue")
+        ask(f"lbreak {bochs.ENTRY:#x}", "continue")
         wanted = [*self.quiet, *self.waits, *self.sends, *self.watch.vmx]
         wanted = [*dict.fromkeys(wanted)][:len(KINDS) * bochs.BREAKPOINTS - 1]
         self.numbers = {address: number for number, address in enumerate(wanted, 2)}

@@ -87,7 +87,7 @@ def begin(task, tries, folder, way):
     labs = [word for name in task.labs for word in ("--lab", name)]
     child = process.start(
         [*GRADE, task.path, *labs, "--seed", str(way.seed), "--out", str(way.out),
-         "--work", str(folder / "work"), "--format", "json", "-o", str(folder / "result.json"),
+         "--work", str(folder / "work"), "--jobs", "1", "--format", "json", "-o", str(folder / "result.json"),
          *way.options], LIMITS, folder)
     return Worker(task, tries, folder, child, os.pidfd_open(child.pid))
 

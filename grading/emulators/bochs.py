@@ -24,7 +24,7 @@ from grading.emulators.bochs_record import faults, parse, parse_step, parse_worl
 from grading.emulators.debugger import Debugger
 from grading.emulators.frozen import Frozen
 from grading.image import IMAGE_BYTES
-from grading.witness import Memory, Run, Watch
+from grading.witness import BEFORE_LAUNCH, STEPS, Memory, Run, Watch
 
 NAME = "bochs"
 PROGRAM = "bochs"
@@ -37,7 +37,6 @@ CPU = "core2_penryn_t9600"
 ENTRY = 0x10002  # the program's first instruction: no stops before it
 MAX_STOPS = 8000  # then the run counts as a hang
 BREAKPOINTS = 16  # that the debugger has
-STEPS = 512  # of one VMX instruction that are looked at: a monitor's loop has thousands
 
 # A low rate of instructions per emulated second keeps waiting (BIOS, UART) short.
 IPS = 1000000
@@ -153,9 +152,14 @@ class Boot(Frozen):
             IMAGE_BYTES, cpu, image="disk.img", serial="serial.log", log="cpu.log",
             display="term") + WITNESS)
         self.cpu = cpu or CPU
-        self.child = process.start([PROGRAM, *debugger(version), "-q", "-f", "bochsrc"], limits,
-                                   folder, os.environ | {"TERM": "dumb"}, piped=True)
-        self.debugger = Debugger(self.child, limits.file_bytes)
+        self.debugger = Debugger(self.folder, limits.file_bytes)
+        try:
+            self.child = process.start([PROGRAM, *debugger(version), "-q", "-f", "bochsrc"],
+                                       limits, folder, os.environ | {"TERM": "dumb"}, piped=True)
+        except BaseException:
+            self.debugger.close()
+            raise
+        self.debugger.meet(self.child)
         self.watch = Watch()
         self.switches = []  # what the debugger said at each switch to protected mode
         self.steps = []  # (name, what it said before, and after) of each VMX instruction
@@ -178,16 +182,17 @@ class Boot(Frozen):
             os.killpg(self.child.pid, signal.SIGKILL)
             self.talk.join()
         super().cancel()
+        self.debugger.close()
 
     def drive(self):
         """From stop to stop, until Bochs has ended or there were too many."""
         ask = self.debugger.ask
-        addresses = [*self.watch.at, *self.watch.vmx][:BREAKPOINTS]
+        addresses = [*self.watch.at, *(address for address, name in self.watch.vmx.items()
+                                       if self.watch.steps.get(name) != 0)][:BREAKPOINTS]
         self.numbers = {address: number for number, address in enumerate(addresses, 2)}
-        self.debugger.listen()
-        ask(f"pbreak {ENTRY:#x}", "continue")  # Bochs 3 forgets what it was told behind it
+        ask(f"lbreak {ENTRY:#x}", "continue")  # Bochs 3 forgets what it was told behind it
         *_, said = ask("delete 1", "modebp",
-                       *(f"pbreak {address:#x}" for address in addresses), "continue")
+                       *(f"lbreak {address:#x}" for address in addresses), "continue")
         for _ in range(MAX_STOPS):
             if said is None:
                 return
@@ -203,8 +208,7 @@ class Boot(Frozen):
         """What to ask for at a stop that opens like this, and what takes the answers down.
 
         The last command lets it run, and the others' answers are taken down, by a method
-        that returns how the next stop opens. Nothing is sent behind that command: should
-        the CPU panic, it would be read as an answer to what to do.
+        that returns how the next stop opens.
         """
         address, mnemonic = place(said)
         memory = [f"xp /{(length + 3) // 4}wx {start:#x}" for start, length in self.watch.memory]
@@ -213,7 +217,7 @@ class Boot(Frozen):
         if address in self.watch.at:
             return [*memory, "continue"], self.note_memory
         if mnemonic and self.watch.vmx.get(address) == mnemonic:
-            return ["r", "creg", "s"], self.note_step
+            return ["r", "creg", "s", "r"], self.note_step
         if TO_PROTECTED_MODE in said:
             tables = [] if self.switches[1:] else ["sreg"]  # the first is no task's
             return ["r", "creg", "print-stack 10", *tables, "continue"], self.note_switch
@@ -233,21 +237,29 @@ class Boot(Frozen):
         self.end = said + "".join(answers[-3:])
         return self.note_memory(said, answers, after)
 
-    def note_step(self, said, answers, after):
-        """A VMX instruction, executed now."""
-        if after is None:
-            return None
+    def note_step(self, said, answers, behind):
+        """A VMX instruction, executed now; `behind` are the registers then."""
+        *before, after = answers
         address = place(said)[0]
         self.stepped[address] += 1
-        if self.stepped[address] == STEPS:
-            self.debugger.ask(f"delete {self.numbers[address]}")
-        # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
-        stay = self.look(after)[1] in (self.note_end, self.note_memory, self.note_step)
-        behind, *said_next = self.debugger.ask("r", *([] if stay else ["continue"]))
-        self.steps.append((place(said)[1], said + "".join(answers), after + (behind or "")))
+        self.steps.append((place(said)[1], said + "".join(before), after + (behind or "")))
         if MODE_SWITCH in after:  # a VM entry: the step ended in the guest
             self.worlds.append(after + (behind or ""))
-        return after if stay else said_next[0]
+        done = [f"delete {self.numbers.pop(each)}" for each in self.looked_at(address)]
+        # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
+        if self.look(after)[1] in (self.note_end, self.note_memory, self.note_step):
+            self.debugger.ask(*done)
+            return after
+        return self.debugger.ask(*done, "continue")[-1]
+
+    def looked_at(self, address):
+        """The addresses at which no more is wanted, behind a step there."""
+        name, limits = self.watch.vmx[address], self.watch.steps
+        done = [address] if self.stepped[address] == limits.get(name, STEPS) else []
+        if name == "vmlaunch":
+            done += [each for each in self.numbers
+                     if limits.get(self.watch.vmx.get(each)) == BEFORE_LAUNCH]
+        return done
 
     def note_switch(self, said, answers, after):
         """A switch to protected mode: a task may have trapped."""
@@ -265,6 +277,7 @@ class Boot(Frozen):
         if self.talk.ident:
             self.talk.join()
         ended = process.finish(self.child, self.limits)
+        self.debugger.close()
         said = self.debugger.heard.decode(errors="replace")
         process.put(self.folder / "output", said)
         cpu_log = process.left(self.folder / "cpu.log").decode(errors="replace")

@@ -1,33 +1,54 @@
-"""A conversation with Bochs' internal debugger: commands, and what it says to them."""
+"""A conversation with Bochs' internal debugger: commands, and what it says to them.
+
+It reads them from a named pipe, as a script that it was told to `source`: at its own prompt
+it would echo them, letter by letter, through readline, and in a grade it hears thousands.
+Where an answer ends says the answer to one more command, which computes a number.
+"""
 
 import os
+import secrets
 import signal
 
 from grading import process
 
-
-QUESTION = b"Choose one of the actions above: [die] "  # after a panic, on the same stream
+QUESTION = b"Choose one of the actions above: [die] "  # after a panic; it listens to its input
+SCRIPT = "commands"
 
 
 class Debugger:
-    """The debugger of a Bochs whose input and output are pipes (process.start)."""
+    """The debugger of a Bochs that will be started in `folder`."""
 
-    def __init__(self, child, limit):
+    def __init__(self, folder, limit):
         """`limit`: how many bytes it may say in all, as if it wrote them to a file."""
-        self.child = child
+        self.child = None
         self.limit = limit
         self.heard = bytearray()  # all of it
         self.start = 0  # of what has not been given out yet
         self.asked = False  # what to do after a panic
-        self.answers = 0  # how many were listened to: its prompts are numbered
+        self.number = secrets.randbits(30)  # behind the answer that is being listened to
+        (folder / SCRIPT).unlink(missing_ok=True)  # of a run that was killed
+        os.mkfifo(folder / SCRIPT)
+        (folder / SCRIPT).chmod(0o644)  # in a sandbox it is another user
+        self.script = os.open(folder / SCRIPT, os.O_RDWR)  # waits for nobody
+
+    def meet(self, child):
+        """From now on it is `child`'s, whose input and output are pipes (process.start)."""
+        self.child = child
+        process.tell(child, f"source {SCRIPT}\n")
+
+    def close(self):
+        """No more is said to it; it may be said twice."""
+        if self.script is not None:
+            os.close(self.script)
+            self.script = None
 
     def listen(self):
-        """What it says up to its next prompt; None if it has ended instead."""
-        self.answers += 1
-        prompt = b"<bochs:%d> " % self.answers
-        at = self.heard.find(prompt, self.start)
+        """What it says up to the next number; None if it has ended instead."""
+        mark = b"0x%x %d\n" % (self.number, self.number)
+        self.number += 1
+        at = self.heard.find(mark, self.start)
         while at < 0:
-            searched = max(self.start, len(self.heard) - len(prompt))
+            searched = max(self.start, len(self.heard) - len(mark))
             more = os.read(self.child.stdout.fileno(), 65536)
             if not more:
                 return None
@@ -38,12 +59,13 @@ class Debugger:
             if len(self.heard) > self.limit:
                 os.kill(self.child.pid, signal.SIGXFSZ)
                 return None
-            at = self.heard.find(prompt, searched)
+            at = self.heard.find(mark, searched)
         text = self.heard[self.start:at].decode(errors="replace")
-        self.start = at + len(prompt)
+        self.start = at + len(mark)
         return text
 
     def ask(self, *commands):
         """Its answers to `commands`, which it gets all at once; None from where it ended."""
-        process.tell(self.child, "".join(command + "\n" for command in commands))
+        os.write(self.script, "".join(f"{command}\n? {self.number + place}\n" for place, command
+                                      in enumerate(commands)).encode("ascii"))
         return [self.listen() for _ in commands]

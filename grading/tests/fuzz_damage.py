@@ -9,7 +9,7 @@ NUMBERS = (0, 1, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 
            (1 << 64) - 1)
 DIGITS = re.compile(rb"[0-9a-f]+")
 ODD = (b"\0", b"\xff", b"\n", b"\r\n", b"\x1b[2J", b"-1", b"0x", b"ffffffffffffffffff", b" ",
-       "\u0661\u202e\ud7ff".encode(), b"<bochs:2> ", b"(0) Caught mode switch breakpoint ",
+       "\u0661\u202e\ud7ff".encode(), b"\n0x10 16\n", b"(0) Caught mode switch breakpoint ",
        b"A PANIC has occurred.", b"Next at t=1\n", b"v=0d e=0000 i=0 ", b"@ a 0x1\n", b"%s{}\\")
 
 

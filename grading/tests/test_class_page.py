@@ -4,22 +4,19 @@ One Chromium for all: headless, its own folder, no network. HOSTILE is in every 
 where a submission's text can get to.
 """
 
-import json
 import random
 import re
 import shlex
 
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from grading import lab
 from grading.classroom import page, summary
 from grading.classroom.records import Book, Pair, Student
+from grading.tests.browser import load, press, requested, size, soon
 
 HOSTILE = ("</script></style><img src=x onerror=pwned=1><script>window.pwned=1</script>"
            "\"'><svg onload=window.pwned=1> {{7*7}} javascript:pwned=1 ")
@@ -95,42 +92,11 @@ def fixture_path(book, tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", name="chromium")
-def fixture_chromium(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
-                     "--disable-component-update", "--disable-sync",
-                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture(name="browser")
 def fixture_browser(chromium, path):
     """Chromium, with the page freshly loaded and nothing in its logs but that."""
-    size(chromium, 1280)
-    chromium.get("about:blank")
-    for name in ("browser", "performance"):
-        chromium.get_log(name)
-    chromium.get(path.as_uri())
+    load(chromium, path)
     return chromium
-
-
-def size(browser, width, height=900):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
-
-
-def requested(browser):
-    """All addresses that were asked for."""
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return {event["params"]["request"]["url"].split("#")[0] for event in events
-            if event["method"] == "Network.requestWillBeSent"}
 
 
 def names(browser):
@@ -142,15 +108,6 @@ def names(browser):
 
 def focused(browser, what="textContent"):
     return browser.execute_script(f"return document.activeElement.{what}")
-
-
-def press(browser, *keys):
-    webdriver.ActionChains(browser).send_keys(*keys).perform()
-
-
-def soon(browser, condition):
-    """It holds, in a moment: what a hash does is done after the script that set it."""
-    WebDriverWait(browser, 20, 0.02).until(lambda _: condition())
 
 
 def hash_of(browser):

@@ -15,44 +15,65 @@ from grading.witness import Watch
 PATIENCE = 20  # seconds; only what is broken takes that long
 
 
+# `hear` is the next command, in $said; `mark` answers the one that computes a number.
+OPENING = """
+read source file; test "$source" = source || exit 9
+exec 3<"$file"
+hear() { read -r said <&3; }
+mark() { read -r question number <&3; printf '0x%x %d\\n' $number $number; }
+"""
+
+
 @pytest.fixture(name="debugger")
 def fixture_debugger(tmp_path):
     """What makes a Debugger whose other end is a shell script, ended should both wait."""
     rescues = []
 
+    talks = []
+
     def debugger(script, limit=10_000):
-        child = process.start(["sh", "-c", script], Limits(), tmp_path, piped=True)
+        talk = Debugger(tmp_path, limit)
+        child = process.start(["sh", "-c", OPENING + script], Limits(), tmp_path, piped=True)
         rescues.append(threading.Timer(PATIENCE, child.kill))
         rescues[-1].start()
-        return Debugger(child, limit)
+        talks.append(talk)
+        talk.meet(child)
+        return talk
 
     yield debugger
+    for talk in talks:
+        talk.close()
     for rescue in rescues:
         rescue.cancel()
         rescue.join()
 
 
-def test_answers_end_at_prompts_that_count(debugger):
-    talk = debugger("""printf 'hello\\n<bochs:1> '
-                       read one; printf '%s one <bochs:3> \\n<bochs:2> ' "$one"
-                       read two; printf '%s two\\n<bochs:3> ' "$two"; read three""")
-    assert talk.listen() == "hello\n"
-    assert talk.ask("first", "second") == ["first one <bochs:3> \n", "second two\n"]
-    assert process.finish(talk.child).code == 1  # read found no more
-    assert b"hello" in talk.heard and b"two" in talk.heard
+def test_answers_end_at_numbers(debugger):
+    talk = debugger("""hear; printf '%s one 0x1 1\\n' "$said"; mark
+                       hear; printf '%s two\\n' "$said"; mark""")
+    assert talk.ask("first", "second") == ["first one 0x1 1\n", "second two\n"]
+    assert process.finish(talk.child).code == 0
+    assert b"first one" in talk.heard and b"two" in talk.heard
 
 
-def test_a_prompt_may_come_in_pieces(debugger):
-    talk = debugger("for c in x '<' boc hs ':1' '>' ' '; do printf %s \"$c\"; "
-                    "sleep 0.02; done; read end")
-    assert talk.listen() == "x"
+def test_a_number_may_come_in_pieces(debugger):
+    talk = debugger("hear; number=$(mark); printf x; for c in $(printf %s \"$number\" | "
+                    "sed 's/./& /g; s/   / _ /'); do printf %s $c | tr _ ' '; sleep 0.02; done; echo")
+    assert talk.ask("one") == ["x"]
     process.finish(talk.child)
 
 
+def test_no_two_talks_have_the_same_numbers(debugger):
+    first = debugger("hear; mark; hear")
+    first.ask("one")
+    second = debugger("hear; mark; hear")
+    assert abs(first.number - second.number) > 1
+    for talk in (first, second):
+        process.cancel(talk.child)
+
+
 def test_where_it_ends_there_is_no_answer(debugger):
-    talk = debugger("printf '<bochs:1> '; read one; printf 'said <bochs:2> '; "
-                    "read two; printf 'its last words'")
-    talk.listen()
+    talk = debugger("hear; printf 'said '; mark; hear; printf 'its last words'")
     assert talk.ask("one", "two", "three") == ["said ", None, None]
     assert talk.listen() is None
     assert talk.heard.endswith(b"its last words")
@@ -60,8 +81,8 @@ def test_where_it_ends_there_is_no_answer(debugger):
 
 
 def test_what_is_no_text_is_passed_on_all_the_same(debugger):
-    talk = debugger("printf '\\377\\200x<bochs:1> '; read end")
-    assert talk.listen() == "\ufffd\ufffdx"
+    talk = debugger("hear; printf '\\377\\200x'; mark")
+    assert talk.ask("one") == ["\ufffd\ufffdx"]
     process.finish(talk.child)
 
 
@@ -69,8 +90,8 @@ ASK = f"printf '{QUESTION.decode()}'; read answer; printf '%s\\n' \"$answer\""
 
 
 def test_after_a_panic_it_wants_to_look_and_after_the_next_to_end(debugger):
-    talk = debugger(f"{ASK}; {ASK}; {ASK}; printf '<bochs:1> '; read end")
-    said = talk.listen()
+    talk = debugger(f"{ASK}; {ASK}; {ASK}; hear; mark")
+    said, = talk.ask("one")
     assert said == f"{QUESTION.decode()}debug\n{QUESTION.decode()}die\n{QUESTION.decode()}die\n"
     process.finish(talk.child)
 
@@ -101,7 +122,7 @@ CAUGHT = "(0) Caught mode switch breakpoint switching to '{} mode'\n"
     (CAUGHT.format("long") + stands(0x900, "nop"), ["r"], "note_world"),
     ("(0) Breakpoint 2, in ?? ()\n" + stands(0x900, "nop"), [], None),
     (stands(0x100, "ret"), ["xp /2wx 0x2000", "xp /1wx 0x3001"], "note_memory"),
-    (stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["r", "creg"], "note_step"),
+    (stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["r", "creg", "s"], "note_step"),
     (stands(0x200, "inc eax ; 40"), [], None),
     (stands(0x200, "vmclear qword ptr [rdi] ; 660fc737"), [], None),
     (stands(0x300, "vmxon qword ptr ds:[rdi] ; f30fc737"), [], None),
@@ -117,7 +138,7 @@ def test_what_is_asked_at_a_stop(said, commands, note):
                                                          "note_world", "note_end")})
     asked, noted_by = bochs.Boot.look(at_stop, said)
     assert asked[:-1] == commands
-    assert asked[-1] == {"note_step": "s", "note_end": "quit"}.get(note, "continue")
+    assert asked[-1] == {"note_step": "r", "note_end": "quit"}.get(note, "continue")
     assert noted_by == note if note else not isinstance(noted_by, str)
 
 

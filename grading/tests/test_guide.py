@@ -14,7 +14,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest

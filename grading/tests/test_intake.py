@@ -92,7 +92,7 @@ def test_a_link_to_someone_elses_folder_is_refused(tmp_path, linked):
 def test_a_file_of_just_the_limit_is_taken(tmp_path):
     source = submission(tmp_path)
     (source / "one.c").write_bytes(b"x" * intake.MAX_BYTES)
-    taken = intake.take(source, LAB, tmp_path / "taken")
+    intake.take(source, LAB, tmp_path / "taken")
     assert ((tmp_path / "taken") / "one.c").stat().st_size == intake.MAX_BYTES
 
 

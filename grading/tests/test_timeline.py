@@ -12,12 +12,12 @@ from collections import Counter
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from grading import emulators, lab
 from grading.errors import UsageError
+from grading.tests.browser import load, press, requested, soon
 from timeline import names, page, record, run
 
 HOSTILE = ("</script></style><img src=x onerror=pwned=1><script>window.pwned=1</script>"
@@ -255,50 +255,20 @@ def fixture_pages(task, monitor, task_on_qemu, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", name="chromium")
-def fixture_chromium(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
-                     "--disable-component-update", "--disable-sync",
-                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture(name="show")
 def fixture_show(chromium, pages):
     """Opens a page by name; afterwards nothing was loaded, and nobody complained."""
     opened = []
 
     def show(name, width=1280, height=900):
-        size(chromium, width, height)
-        chromium.get("about:blank")
-        for log in ("browser", "performance"):
-            chromium.get_log(log)
-        chromium.get((pages / f"{name}.html").as_uri())
+        load(chromium, pages / f"{name}.html", width, height)
         opened.append((pages / f"{name}.html").as_uri())
         return chromium
 
     yield show
     assert chromium.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
-    assert {event["params"]["request"]["url"].split("#")[0] for event in events
-            if event["method"] == "Network.requestWillBeSent"} <= set(opened)
+    assert requested(chromium) <= set(opened)
     assert chromium.execute_script("return window.pwned") is None
-
-
-def size(browser, width, height=900):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
-
-
-def press(browser, *keys):
-    webdriver.ActionChains(browser).send_keys(*keys).perform()
 
 
 def now(browser):
@@ -393,7 +363,7 @@ def test_whole_functions_have_their_lines_marked(show):
     browser = show("task")
     browser.find_element(By.CSS_SELECTOR, ".sources summary").click()
     marked = browser.find_elements(By.CSS_SELECTOR, ".sources .ran")
-    assert any("pushal" in line.text for line in marked)
+    soon(browser, lambda: any("pushal" in line.text for line in marked))
     assert len(browser.find_elements(By.CSS_SELECTOR, ".sources li")) > len(marked)
 
 

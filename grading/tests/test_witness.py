@@ -332,7 +332,7 @@ def test_where_the_cpu_gave_up_is_not_known(said):
     assert [trap.nested for trap in traps] == [False, False, True, True, True]
 
 
-BEFORE = (f"(0) Breakpoint 2, 0x00000000000101b0 in ?? ()\n"
+BEFORE = ("(0) Breakpoint 2, 0x00000000000101b0 in ?? ()\n"
           + stands(5000, "(0) [0x0000000101b0] 0028:00000000000101b0 (unk. ctxt): vmread rcx, rax")
           + general(0x6800, wide=0xFFFF8000, rip=0x101B0, eflags=0x2)
           + CONTROL.replace("0x8005003b", "0xe0000031").replace("CR4=0x00000010", "CR4=0x2020"))

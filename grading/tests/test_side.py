@@ -1,0 +1,121 @@
+"""grading/side.py: in order, side by side, and nothing left behind."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from grading import errors, side
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def tell(path):
+    """Says to whoever reads the pipe `path` that we are there."""
+    path.write_text("here")
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 9])
+def test_the_answers_come_in_order(jobs):
+    assert list(side.by_side(lambda item: item * item, range(7), jobs)) == [
+        0, 1, 4, 9, 16, 25, 36]
+
+
+def test_they_are_at_work_together(tmp_path):
+    """Each waits for the other: one after the other they would wait for ever."""
+    pipes = [tmp_path / "first", tmp_path / "second"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+
+    def meet(number):
+        signal.alarm(20)  # only what is broken takes that long
+        if number:
+            tell(pipes[0])
+            return pipes[1].read_text()
+        heard = pipes[0].read_text()
+        tell(pipes[1])
+        return heard
+    assert list(side.by_side(meet, [0, 1], 2)) == ["here", "here"]
+
+
+def test_no_more_than_wanted_are_at_work(tmp_path):
+    def count(number):
+        own = tmp_path / str(number)
+        own.touch()
+        there = len(list(tmp_path.iterdir()))
+        own.unlink()
+        return there
+    assert max(side.by_side(count, range(20), 2)) <= 2
+
+
+def nobody_left():
+    """True if we have no child any more."""
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    return True
+
+
+@pytest.mark.parametrize("error", [errors.UsageError("no such thing"), SystemExit(3)])
+def test_what_is_raised_there_is_raised_here(error):
+    def work(number):
+        if number == 1:
+            raise error
+        if number == 2:
+            time.sleep(100)  # told to end, it does not
+        return number
+    answers = side.by_side(work, range(3), 3)
+    assert next(answers) == 0
+    with pytest.raises(type(error), match=str(error)):
+        next(answers)
+    assert nobody_left()
+
+
+def test_one_that_is_killed_is_told_of():
+    def work(number):
+        if number:
+            os.kill(os.getpid(), signal.SIGKILL)
+    with pytest.raises(ChildProcessError, match="was killed"):
+        list(side.by_side(work, range(2), 2))
+    assert nobody_left()
+
+
+WAITS = """
+import os, sys, time
+sys.path.insert(0, {root!r})
+from grading import errors, side
+
+def work(number):
+    try:
+        os.write(1, b"%d\\n" % os.getpid())
+        while True:
+            time.sleep(0.1)
+    finally:
+        os.write(1, b"unwound\\n")
+
+errors.run_main(lambda: list(side.by_side(work, range(2), 2)))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_they_end_with_us(number):
+    """Told to end, they unwind; if we are killed, so are they."""
+    code = WAITS.format(root=str(ROOT))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                                           signal.default_int_handler)) as parent:
+        try:
+            children = [int(parent.stdout.readline()) for _ in range(2)]
+            handles = [os.pidfd_open(child) for child in children]
+            parent.send_signal(number)
+            said = parent.stdout.read()  # ends when the last of the three has
+        finally:
+            parent.kill()
+    for handle in handles:
+        assert select.select([handle], [], [], 20)[0], "it still runs"
+        os.close(handle)
+    assert said.count("unwound") == (0 if number == signal.SIGKILL else 2)
