@@ -25,8 +25,8 @@ handout: tools ## make the students' tree and its tarball
 gradescope autolab: tools ## pack the grader for that system [LAB=NN] [SEED=n]
 	@$(PYTHON) grading/package $@ $(LAB:%=--lab '%') $(SEED:%=--seed '%')
 
-bench: tools ## measure how long a grade takes, and what a VM exit costs
-	@$(PYTHON) grading/bench
+bench: tools modules ## measure grades, builds, exits, classes [BENCH=quick] [PUBLISH=yes]
+	@$(PYTHON) bench/bench $(if $(filter quick,$(BENCH)),--quick) $(PUBLISH:yes=--publish)
 
 # What the tests share is built once, before they run side by side.
 .PHONY: given

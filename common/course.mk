@@ -15,7 +15,7 @@ ONE_FOLDER = $(if $(word 2,$(LAB_FOLDER)),$(error which program of lab $(LAB)? s
              LAB=$(subst $() , or LAB=,$(notdir $(LAB_FOLDER)))),$(LAB_FOLDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help all qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb timeline grade handin clean boot setup tools
+.PHONY: help all labs qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb timeline grade handin clean boot setup tools
 
 help: ## this list
 	@echo 'make TARGET [LAB=NN] [EMU=qemu|bochs] [SEED=n] [V=1]'
@@ -24,6 +24,10 @@ help: ## this list
 
 all qemu qemu-nox bochs bochs-nox: ## build a lab (all); boot it, with or without a window
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
+
+# One after the other: what they share is built once. Each may use several jobs (-j).
+labs: ## build every lab
+	@for lab in $(LABS); do $(MAKE) --no-print-directory LAB= -C labs/$$lab all || exit; done
 
 debug qemu-gdb gdb: ## step through a lab with GDB (debug); in two terminals (the others)
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@

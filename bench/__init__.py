@@ -1,0 +1,6 @@
+"""What the course costs: each chapter is a module with TITLE, WANTED, measure() and reached()."""
+
+from bench import builds, classes, exits, inner, steadiness, whole
+
+CHAPTERS = {"inner": inner, "whole": whole, "builds": builds, "exits": exits,
+            "classes": classes, "steadiness": steadiness}
