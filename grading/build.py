@@ -23,7 +23,6 @@ class Build(NamedTuple):
 
 SECONDS = 20  # of CPU time, for each program that the build calls; all take about 0.5
 MEMORY = 1 << 30  # bytes of addresses, for each; all take less than a tenth
-TARGETS, ELF_CLASS = {1: "elf32-i386", 2: "elf64-x86-64"}, 4  # which byte of an ELF file says it
 LINE, SHOWN = 300, 16384  # characters of what a build said that are passed on
 TOOLS = (("CC", "gcc"), ("LD", "ld"), ("AS", "as"), ("NM", "nm"), ("OBJCOPY", "objcopy"))
 
@@ -43,7 +42,7 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
         root = tree.pristine(out)
         out, sealed = root / "build", ["SEALED=yes"]
     limits = limits._replace(cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files))
-    command = ["make", "-s", "-C", str(root / "labs" / lab.name), "image",
+    command = ["make", "-s", "-C", str(root / "labs" / lab.name), "image", "names",
                f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *sealed, *variables]
     ended, said = process.run(command, limits, build,
                               os.environ | {"LC_ALL": "C"})  # plain quotes in messages
@@ -55,7 +54,7 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
         error = first_error(output)
     else:
         error = stranger(build / "edit", files, root / "labs" / lab.name, root / "common", out) \
-            or usurper(build / "edit", out, variables, limits)
+            or usurper(build, out)
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"),
                  error and error[:LINE], output[:SHOWN])
@@ -83,26 +82,18 @@ def stranger(objects, files, folder, common, out):
     return None
 
 
-def usurper(objects, out, variables, limits):
+def usurper(build, out):
     """What is wrong if the student's files define a name of common/: the linker would take
     theirs, and what we believe to be said by ours would be theirs."""
-    # Told what it reads, or it asks the plugin for link-time optimisation, which believes a
-    # section of the student's.
-    theirs = sorted(objects.glob("*.o"))
-    kind = TARGETS[theirs[0].read_bytes()[ELF_CLASS]]
-    nm = [variable(variables, "NM", "nm"), f"--target={kind}", "-g", "--defined-only"]
-    ours = set()
-    for archive in out.glob("common*/libcommon.a"):
-        ours |= names(nm, [archive], objects, limits)
-    taken = sorted(ours & names(nm, theirs, objects, limits))
+    ours = {name for path in out.glob("common*/libcommon.names") for name in names(path)}
+    taken = sorted(ours & names(build / "names"))
     return f"{taken[0]} is defined; that name is given, in common/" if taken else None
 
 
-def names(nm, files, folder, limits):
-    """The names in the output of nm; its complaints have no such form."""
-    _, said = process.run([*nm, *files], limits, folder)
+def names(path):
+    """The names in the output of nm; what else stands there has no such form."""
     return {line.split()[-1].split("@")[0]  # report@@V is a report, too
-            for line in said.decode(errors="replace").splitlines()
+            for line in process.left(path).decode(errors="replace").splitlines()
             if line.count(" ") == 2}
 
 
