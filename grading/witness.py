@@ -104,7 +104,7 @@ class VmExit(NamedTuple):
 
 
 STEPS = 512  # of one VMX instruction that are looked at: a monitor's loop has thousands
-BEFORE_LAUNCH = "before the first VMLAUNCH"
+BEFORE_LAUNCH = "up to each VMLAUNCH, from VMPTRLD on"
 
 
 class Watch(NamedTuple):

@@ -245,21 +245,21 @@ class Boot(Frozen):
         self.steps.append((place(said)[1], said + "".join(before), after + (behind or "")))
         if MODE_SWITCH in after:  # a VM entry: the step ended in the guest
             self.worlds.append(after + (behind or ""))
-        done = [f"delete {self.numbers.pop(each)}" for each in self.looked_at(address)]
+        orders = self.orders(address)
         # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
         if self.look(after)[1] in (self.note_end, self.note_memory, self.note_step):
-            self.debugger.ask(*done)
+            self.debugger.ask(*orders)
             return after
-        return self.debugger.ask(*done, "continue")[-1]
+        return self.debugger.ask(*orders, "continue")[-1]
 
-    def looked_at(self, address):
-        """The addresses at which no more is wanted, behind a step there."""
+    def orders(self, address):
+        """What is stopped at from now on, and what no more, behind a step there."""
         name, limits = self.watch.vmx[address], self.watch.steps
-        done = [address] if self.stepped[address] == limits.get(name, STEPS) else []
-        if name == "vmlaunch":
-            done += [each for each in self.numbers
-                     if limits.get(self.watch.vmx.get(each)) == BEFORE_LAUNCH]
-        return done
+        if self.stepped[address] == limits.get(name, STEPS):
+            return [f"delete {self.numbers.pop(address)}"]
+        order = {"vmlaunch": "bpd", "vmptrld": "bpe"}.get(name)  # breakpoint: disable, enable
+        return [f"{order} {number}" for each, number in self.numbers.items()
+                if order and limits.get(self.watch.vmx.get(each)) == BEFORE_LAUNCH]
 
     def note_switch(self, said, answers, after):
         """A switch to protected mode: a task may have trapped."""

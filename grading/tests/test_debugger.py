@@ -10,7 +10,7 @@ from grading import process
 from grading.emulators import bochs
 from grading.emulators.debugger import QUESTION, Debugger
 from grading.process import Limits
-from grading.witness import Watch
+from grading.witness import BEFORE_LAUNCH, STEPS, Watch
 
 PATIENCE = 20  # seconds; only what is broken takes that long
 
@@ -150,3 +150,38 @@ def test_the_tables_are_asked_for_at_the_first_trap_alone():
         asked.append("sreg" in bochs.Boot.look(at_stop, said)[0])
         at_stop.switches.append("")
     assert asked == [True, True, False, False]  # the first is the way to protected mode
+
+
+# ---- What is stopped at, as a run goes on. -------------------------------------
+
+VMX = {0x10: "vmptrld", 0x20: "vmwrite", 0x30: "vmlaunch", 0x40: "vmresume", 0x50: "vmread"}
+
+
+def orders(address, times=1):
+    """What the debugger is told behind that step, the `times`th at its place."""
+    watch = Watch(vmx=VMX, steps={"vmread": 0, "vmwrite": BEFORE_LAUNCH, "vmresume": 3})
+    at_stop = SimpleNamespace(watch=watch, stepped={address: times},
+                              numbers={0x10: 2, 0x20: 3, 0x30: 4, 0x40: 5})
+    told = bochs.Boot.orders(at_stop, address)
+    return told, sorted({0x10, 0x20, 0x30, 0x40} - set(at_stop.numbers))
+
+
+def test_vmwrites_are_looked_at_up_to_each_launch():
+    assert orders(0x30) == (["bpd 3"], [])
+    assert orders(0x10) == (["bpe 3"], [])
+    assert orders(0x20) == orders(0x20, 999) == ([], [])
+
+
+def test_no_more_are_looked_at_than_the_rubric_wants():
+    assert orders(0x40, 2) == ([], [])
+    assert orders(0x40, 3) == (["delete 5"], [0x40])
+    assert orders(0x10, STEPS) == (["delete 2"], [0x10])  # what is not named has a limit, too
+
+
+def test_what_nobody_wants_is_not_stopped_at():
+    told = []
+    talk = SimpleNamespace(ask=lambda *commands: told.extend(commands) or [None])
+    watch = Watch(vmx=VMX, steps={"vmread": 0, "vmresume": 3})
+    bochs.Boot.drive(SimpleNamespace(watch=watch, debugger=talk))
+    assert [command for command in told if command.startswith("lbreak")][1:] == [
+        "lbreak 0x10", "lbreak 0x20", "lbreak 0x30", "lbreak 0x40"]
