@@ -49,3 +49,24 @@ PASSED = Finding(True)
 def failed(expected, got, hint=""):
     """A finding of failure; `expected` and `got` are for people."""
     return Finding(False, expected, got, hint)
+
+
+def said(value):
+    """A value from the log, in words."""
+    return "no such line, or more than one" if value is None else f"{value:#x}"
+
+
+def check_numbers(log, name, wanted, label):
+    """Facts name.0, name.1, … against the values wanted; None if the run stopped among them.
+
+    `label`: number → what it is, for people.
+    """
+    if not any(log.values(f"{name}.{number}") for number in range(len(wanted))):
+        return None
+    numbered = log.numbered(name, len(wanted))
+    for number, (want, got) in enumerate(zip(wanted, numbered)):
+        if not any(log.values(f"{name}.{later}") for later in range(number, len(wanted))):
+            return None  # the run stopped there: what stopped it is said elsewhere
+        if got != want:
+            return failed(f"{label(number)}: {want:#x}", said(got))
+    return PASSED

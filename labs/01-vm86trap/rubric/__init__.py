@@ -4,7 +4,7 @@ The log claims; the CPU's record (run.traps) witnesses. The record is split by
 address: each task of the challenge has its own place in memory.
 """
 
-from grading.rubric import PASSED, Exercise, failed
+from grading.rubric import PASSED, Exercise, check_numbers, failed, said
 
 from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
 from .departures import check_departures
@@ -151,19 +151,6 @@ def check_gp_entry(log, run, seen):
     return PASSED
 
 
-def check_numbers(log, name, wanted, label):
-    """Facts name.0, name.1, … against the values wanted."""
-    if not any(log.values(f"{name}.{number}") for number in range(len(wanted))):
-        return None
-    numbered = log.numbered(name, len(wanted))
-    for number, (want, got) in enumerate(zip(wanted, numbered)):
-        if not any(log.values(f"{name}.{later}") for later in range(number, len(wanted))):
-            return None  # the run stopped there: what stopped it is said elsewhere
-        if got != want:
-            return failed(f"{label(number)}: {want:#x}", said(got))
-    return PASSED
-
-
 def check_decoder(challenge, log, traces):
     """01-4: the dry run, and what was done with instructions that trapped for real."""
     finding = check_numbers(log, "dry.decode", [decoded(code) for code in challenge.codes],
@@ -220,8 +207,3 @@ def check_personality(challenge, log, traces):
     if all(trace.complete and trace.right for trace in traces_of[REAL_MODE]) and log.end:
         return PASSED
     return None
-
-
-def said(value):
-    """A value from the log, in words."""
-    return "no such line, or more than one" if value is None else f"{value:#x}"

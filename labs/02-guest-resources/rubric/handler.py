@@ -3,7 +3,7 @@
 The log says what it found; the CPU's record says what there was to find.
 """
 
-from grading.rubric import PASSED, failed
+from grading.rubric import PASSED, failed, said
 
 from .layout import LDT_CODE, LDT_DATA, LDT_FLAT, LDT_VRAM
 
@@ -127,8 +127,3 @@ def check_screen(log, traps, groups):
                           f'"{line.removeprefix("screen: ")}"')
     return None if len(lines) >= len(traps) else failed(f"{len(traps)} lines on the screen",
                                                         f"{len(lines)}")
-
-
-def said(value):
-    """A value from the log, in words."""
-    return "no such line, or more than one" if value is None else f"{value:#x}"

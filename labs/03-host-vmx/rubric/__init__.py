@@ -5,14 +5,14 @@ The log claims. The CPU's record of VMX instructions (run.vmx) and exceptions
 function only computes, the log alone answers, for values that the challenge drew.
 """
 
-from grading.rubric import PASSED, Exercise, failed
+from grading.rubric import PASSED, Exercise, check_numbers, failed, said
 
 from . import attempts
 from .challenge import CPUID_VMX, LOCK, OUTSIDE_SMX, TRUE_MSRS, draw  # noqa: F401
 from .fields import check_fields, check_way_back
 from .host import check_paging, check_structures
 from .manual import CLASSES
-from .words import FAULT, check_numbers, first_not_passed, outcome, said
+from .words import FAULT, first_not_passed, outcome
 
 REGION = "challenge"
 

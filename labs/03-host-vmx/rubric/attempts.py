@@ -1,11 +1,10 @@
 """03-5: VMXON and VMXOFF where they must fail, and where they must not."""
 
-from grading.rubric import PASSED, failed
+from grading.rubric import PASSED, check_numbers, failed, said
 
 from .challenge import (A20_OFF, IN_AND_OUT, MISALIGNED, TWICE, VMXE_CLEAR, VMXOFF_OUTSIDE,
                         WRONG_REVISION)
-from .words import (FAIL_INVALID, FAIL_VALID, FAULT, OK, check_numbers, first_not_passed,
-                    in_words, outcome, said)
+from .words import FAIL_INVALID, FAIL_VALID, FAULT, OK, first_not_passed, in_words, outcome
 
 UD, GP = 6, 13
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from grading.rubric import PASSED, Finding, failed
+from grading.rubric import PASSED, Finding, failed, said
 
 from .manual import field, mask
-from .words import FAULT, FAIL_VALID, OK, in_words, outcome, said
+from .words import FAULT, FAIL_VALID, OK, in_words, outcome
 
 VM_INSTRUCTION_ERROR = 0x4400
 UD = 6

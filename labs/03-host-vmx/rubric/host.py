@@ -1,11 +1,10 @@
 """03-6 and 03-7: the host's structures, from the machine's memory."""
 
-from grading.rubric import PASSED, failed
+from grading.rubric import PASSED, failed, said
 from grading.structures import (ACCESSED, DIRTY, INTERRUPT_GATE, P, PS, RW, TSS_AVAILABLE,
                                 TSS_BUSY, gate, paging_entry, segment, selector)
 
 from .challenge import PAGE_2M
-from .words import said
 
 TABLE_BYTES, ENTRIES = 4096, 512
 TSS_BYTES, GATE_BYTES = 104, 16

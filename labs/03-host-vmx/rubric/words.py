@@ -1,29 +1,11 @@
 """What the other modules of this rubric say things with."""
 
-from grading.rubric import PASSED, failed
+from grading.rubric import PASSED
 from grading.witness import VECTOR_NAMES
 
 CF, ZF = 0x01, 0x40
 OK, FAIL_INVALID, FAIL_VALID, FAULT = range(4)  # enum vmx_result
 RESULT_NAMES = ("VMsucceed", "VMfailInvalid", "VMfailValid")
-
-
-def said(value):
-    """A value from the log, in words."""
-    return "no such line, or more than one" if value is None else f"{value:#x}"
-
-
-def check_numbers(log, name, wanted, label):
-    """Facts name.0, name.1, … against the values wanted."""
-    if not any(log.values(f"{name}.{number}") for number in range(len(wanted))):
-        return None
-    numbered = log.numbered(name, len(wanted))
-    for number, (want, got) in enumerate(zip(wanted, numbered)):
-        if not any(log.values(f"{name}.{later}") for later in range(number, len(wanted))):
-            return None  # the run stopped there: what stopped it is said elsewhere
-        if got != want:
-            return failed(f"{label(number)}: {want:#x}", said(got))
-    return PASSED
 
 
 def first_not_passed(*findings):

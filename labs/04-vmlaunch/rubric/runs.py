@@ -2,12 +2,12 @@
 
 from grading.guest import UART_DATA
 from grading.log import printable
-from grading.rubric import PASSED, failed
+from grading.rubric import PASSED, failed, said
 
 from . import trace
 from .challenge import CONTROLS, GUEST, HOST
 from .fields import field
-from .scene import FAIL_VALID, said
+from .scene import FAIL_VALID
 
 LOOP, CR0, BOTH_WAYS, SENDS, TASK, TASK_ITSELF, MIXED = range(7)  # numbers of runs
 GREETING = "Hello from Guest VM"

@@ -145,8 +145,3 @@ class Scene:
 def in_words(instruction, result):
     """How a VMLAUNCH or VMRESUME ended."""
     return f"{instruction.upper()}: {RESULT_NAMES[result]}"
-
-
-def said(value):
-    """A value from the log, in words."""
-    return "no such line, or more than one" if value is None else f"{value:#x}"

@@ -1,10 +1,10 @@
 """04-4: into the guest and out of it, as ../world.c does it, without theVMM()."""
 
-from grading.rubric import PASSED, failed
+from grading.rubric import PASSED, failed, said
 from grading.witness import REGISTERS
 
 from .challenge import TURNS
-from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES, said
+from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES
 from .trace import CPUID_EXIT, name_of
 
 KEPT = "RBX, RBP and R12 to R15 as they were when vmlaunch() or vmresume() was called"
