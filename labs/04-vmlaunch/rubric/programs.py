@@ -7,7 +7,7 @@ from grading.witness import REGISTERS
 
 ROOM = 16 * 1024  # more than any program has
 STACK = "stack"  # the value of ESP with which a program starts
-TOLD_IN_ESP = "told in esp"  # which was in ESP before; ESP is not seen at an exit
+TOLD_IN_ESP = "told in esp"  # TOLD, which was in ESP before; ESP is not seen at an exit
 FREE = tuple(name for name in REGISTERS if name != "esp")  # what a program may work with
 
 UART, LSR = 0x3F8, 0x3FD
