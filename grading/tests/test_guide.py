@@ -1,9 +1,7 @@
 """docs/grading.md does what it says: its commands, their output, its options, files, messages.
 
-A block that begins with ```sh is typed, line by line, in a new copy of the course. Behind "$ "
-stands a command ("> ": more of it), which must end with exit code 0; below it, if anything
-is, all that it says:
-"..." stands for anything in a line, and alone for any lines. A block that begins with
+A block that begins with ```sh is typed, line by line, in a new copy of the course (pages.py
+says how it is read); each command must end with exit code 0. A block that begins with
 ```sh elsewhere wants what a test has not got (root, a class, a cluster, minutes): it is parsed,
 and its options are looked up.
 """
@@ -14,7 +12,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from typing import NamedTuple
 
 import pytest
 
@@ -22,31 +19,21 @@ from grading import grader, intake, judge
 from grading.classroom import similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
+from grading.tests.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown, commands
 
 GUIDE = ROOT / "docs" / "grading.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\S*) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 PROSE = BLOCK.sub("", TEXT)
-QUOTED = re.compile(r"`([^`\n]+)`")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 PROGRAMS = ("grading/grade", "grading/class", "grading/mutants")
 SECONDS = 200  # by the clock, for one command: longer is a hang
 MADE = re.compile(r"(\.\./(grades/)?pretend|build/hand)[\w./-]*")  # by the commands
 LEFT_OUT = shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache")
-# What the one who types has, and a make above us has not.
-ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
 # Where messages come from that grade and class may print: not from those programs and modules.
 OTHERS = ("boot", "demo", "bench", "handin", "handout", "package", "mutants", "image.py",
           "systems", "tests", "cost.py")
 NOT_SAID = ("LAB=...: which of ...?",)  # grade and class take all programs of a lab
 ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError")
-
-
-class Command(NamedTuple):
-    """A line that is typed, and what is shown below it."""
-
-    text: str
-    shown: list
 
 
 def blocks():
@@ -56,31 +43,8 @@ def blocks():
             yield where, commands(body)
 
 
-def commands(body):
-    """The Commands of a block."""
-    found = []
-    for line in body.splitlines():
-        if line.startswith("$ "):
-            found.append(Command(line[2:], []))
-        elif line.startswith("> ") and found and not found[-1].shown:
-            found[-1] = Command(f"{found[-1].text}\n{line[2:]}", [])
-        else:
-            assert found, f"{line}: a block begins with a command"
-            found[-1].shown.append(line.rstrip())
-    assert found, "a block without a command"
-    return found
-
-
 HERE = [each for where, found in blocks() if not where for each in found]
 ELSEWHERE = [each for where, found in blocks() if where == "elsewhere" for each in found]
-
-
-def as_shown(shown, said):
-    """True if a program said what the guide shows."""
-    pattern = "".join(r"(?:.*\n)*" if line == "..." else
-                      ".*".join(map(re.escape, line.split("..."))) + r"\n" for line in shown)
-    lines = "".join(f"{line.rstrip()}\n" for line in said.splitlines())
-    return not shown or re.fullmatch(pattern, lines) is not None
 
 
 def test_every_block_is_typed_or_says_that_it_is_not():
