@@ -1,0 +1,209 @@
+"""docs/ten-mistakes.md: each mistake is planted in a students' tree, and looks as the page says.
+
+A comment `<!-- planted: NAME in lab NN, exercises 1 to N done -->` holds for the blocks behind
+it: NAME is one of the lab's tests/mutants.toml. In the lab's folder of that tree,
+
+    ```sh           is typed, and must end with exit code 0
+    ```sh endless   does not end; what is shown is all that it says; then comes Ctrl-C
+    ```gdb          is typed into make debug
+    ```timeline     is what the timeline's events are
+
+How what is shown is read: pages.py.
+"""
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from grading import lab
+from grading.tests import support
+from grading.tests.pages import (BLOCK, DOCS, ENVIRONMENT, QUOTED, as_shown, commands, dead_links,
+                                 pattern_of)
+from grading.tree import TREE, make_tree
+
+PAGE = DOCS / "ten-mistakes.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+PLANTED = re.compile(r"^<!-- planted: (\S+) in lab (\d\d), exercises 1 to (\d+) done -->$",
+                     re.MULTILINE)
+ENTRY = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
+SECONDS = 200  # by the clock, for one command: longer is a hang
+ENDLESS = 0.5  # seconds of CPU time in silence, of what shall not end
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Planted(NamedTuple):
+    """A mistake at one stage of the work, and what the page shows of it."""
+
+    name: str
+    number: str  # the lab's
+    solved: int  # exercises that are done
+    blocks: list  # of (language, more, body)
+
+
+def planted():
+    """All of the page."""
+    starts = list(PLANTED.finditer(TEXT))
+    ends = [each.start() for each in starts[1:]] + [len(TEXT)]
+    return [Planted(found[1], found[2], int(found[3]), BLOCK.findall(TEXT[found.end():end]))
+            for found, end in zip(starts, ends)]
+
+
+@pytest.fixture(name="tree", scope="module")
+def fixture_tree(tmp_path_factory):
+    """A students' tree."""
+    folder = tmp_path_factory.mktemp("mistakes") / TREE
+    make_tree(lab.ROOT, folder)
+    return folder
+
+
+def plant(each, tree, spare):
+    """Writes the files of a student who has done so much, with the mistake; the lab's folder."""
+    of = lab.find(each.number)
+    support.write_sources(of, spare, each.solved)
+    mutant, = [one for one in support.mutants(of) if one.name == each.name]
+    support.apply(mutant, spare)
+    for name, owner in of.sources.items():
+        target = tree / "labs" / owner / name
+        if target.read_bytes() != (spare / name).read_bytes():
+            shutil.copyfile(spare / name, target)
+    return tree / "labs" / of.name
+
+
+def typed(command, folder):
+    """(exit code, all that it says) of a command."""
+    done = subprocess.run(["bash", "-c", command], cwd=folder, check=False, text=True,
+                          errors="replace", timeout=SECONDS, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+    return done.returncode, done.stdout
+
+
+def wrong_in_shell(body, folder):
+    """What is not as shown."""
+    for each in commands(body):
+        code, said = typed(each.text, folder)
+        if code or not as_shown(each.shown, said):
+            yield f"$ {each.text}\nexit code {code}\n{said}"
+
+
+def cpu_time(group):
+    """Seconds of CPU time of a process group's members, those who are gone left out."""
+    used = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                words = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(words[2]) == group:
+            used += (int(words[11]) + int(words[12])) / TICK
+    return used
+
+
+def wrong_if_it_ends(body, folder):
+    """What is not as shown, of a command that shall not end."""
+    each, = commands(body)
+    child = subprocess.Popen(["bash", "-c", f"ulimit -t {SECONDS}; {each.text}"], cwd=folder,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=ENVIRONMENT,
+                             stderr=subprocess.STDOUT, start_new_session=True)
+    said, since = "", None
+    try:
+        while since is None or cpu_time(child.pid) < since + ENDLESS:
+            if select.select([child.stdout], [], [], 0.02)[0]:
+                more = os.read(child.stdout.fileno(), 65536)
+                if not more:
+                    yield f"$ {each.text}\nit ended:\n{said}"
+                    break
+                said += more.decode(errors="replace")
+                since = None
+            elif re.fullmatch(pattern_of(each.shown), said) and since is None:
+                since = cpu_time(child.pid)
+    finally:
+        os.killpg(child.pid, signal.SIGINT)
+        child.communicate()
+
+
+def wrong_in_gdb(body, folder):
+    """What is not as shown, of a session with make debug."""
+    typed("make -s", folder)
+    script = folder / "session"
+    wanted = commands(body, "(gdb) ")
+    script.write_text("".join(f"echo (gdb) {each.text}\\n\n{each.text}\n" for each in wanted)
+                      + "echo (gdb) end\\n\n")
+    elf = f"../../build/{folder.name}/{folder.name}.elf"
+    code, said = typed(f"{sys.executable} ../../debug/debug {elf} --loader "
+                       f"../../build/common32/boot.bin.elf --commands {script}", folder)
+    script.unlink()
+    parts = [part.partition("\n") for part in said.split("\n(gdb) ")[1:-1]]
+    if code or [text for text, _, _ in parts] != [each.text for each in wanted]:
+        yield said
+    for each, (_, _, shown) in zip(wanted, parts):
+        if not as_shown(each.shown, shown):
+            yield f"(gdb) {each.text}\n{shown}"
+
+
+def wrong_in_timeline(body, folder):
+    """What is not as shown, of the timeline's events."""
+    saved = folder / "saved.json"
+    code, said = typed(f"make -C ../.. timeline LAB={folder.name} SAVE={saved}", folder)
+    if code:
+        yield said
+        return
+    events = json.loads(saved.read_text(encoding="utf-8"))["events"]
+    saved.unlink()
+    lines = [f"{event['k']} {event['n']}" + (": " if event.get("f") else "")
+             + "; ".join(f"{name} {text}" for name, text in event.get("f", [])) for event in events]
+    if not as_shown(body.splitlines(), "\n".join(lines)):
+        yield "\n".join(lines)
+
+
+SHOWN = {"sh": wrong_in_shell, "sh endless": wrong_if_it_ends, "gdb": wrong_in_gdb,
+         "timeline": wrong_in_timeline}
+
+
+@pytest.mark.parametrize("each", planted(), ids=lambda each: f"{each.number}-{each.name}")
+def test_it_looks_as_the_page_says(each, tree, tmp_path):
+    folder = plant(each, tree, tmp_path / "sources")
+    wrong = [f"{language} {more}: {said}" for language, more, body in each.blocks
+             for said in SHOWN[f"{language} {more}".strip()](body, folder)]
+    assert not wrong, "\n".join(wrong)
+    assert each.blocks
+
+
+def test_there_are_ten_and_each_is_planted():
+    starts = list(ENTRY.finditer(TEXT))
+    ends = [each.start() for each in starts[1:]] + [len(TEXT)]
+    assert [int(each[1]) for each in starts] == list(range(1, 11))
+    labs = [re.findall(PLANTED, TEXT[each.end():end]) for each, end in zip(starts, ends)]
+    assert all(labs) and [found[0][1] for found in labs] == ["01"] * 5 + ["04"] * 5
+    for each, end in zip(starts, ends):
+        for part in ("**You see**", "**Why.**", "**Find it.**", "**Understand.**"):
+            assert TEXT[each.end():end].count(part) == 1, (each[0], part)
+
+
+def test_the_table_leads_to_every_entry_by_what_is_shown_there():
+    rows = re.findall(r"^\| (.*) \| lab .* \| \[(\d+)\]\((#.*)\) \|$", TEXT, re.MULTILINE)
+    assert {int(number) for _, number, _ in rows} == set(range(1, 11))
+    starts = {int(each[1]): each.end() for each in ENTRY.finditer(TEXT)}
+    for seen, number, _ in rows:
+        entry = TEXT[starts[int(number)]:starts.get(int(number) + 1)]
+        shown = "\n".join(body for _, _, body in BLOCK.findall(entry))
+        symptoms = [text for text in QUOTED.findall(seen) if " " in text]
+        assert symptoms and all(text in shown for text in symptoms), (number, symptoms)
+
+
+def test_no_link_is_dead():
+    assert not dead_links(PAGE)
+
+
+@pytest.mark.parametrize(("shown", "said"), [
+    ("$ printf 'a\\n'; sleep 0\na", "ended"), ("$ printf 'a\\n'; exit 1\nb", "ended")])
+def test_what_ends_is_not_endless(shown, said, tmp_path):
+    assert said in "".join(wrong_if_it_ends(shown, tmp_path))
