@@ -6,7 +6,6 @@ says how it is read); each command must end with exit code 0. A block that begin
 and its options are looked up.
 """
 
-import ast
 import os
 import re
 import shlex
@@ -19,6 +18,7 @@ from grading import grader, intake, judge
 from grading.classroom import similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
+from grading.tests import messages
 from grading.tests.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown, commands
 
 GUIDE = ROOT / "docs" / "grading.md"
@@ -29,11 +29,7 @@ PROGRAMS = ("grading/grade", "grading/class", "grading/mutants")
 SECONDS = 200  # by the clock, for one command: longer is a hang
 MADE = re.compile(r"(\.\./(grades/)?pretend|build/hand)[\w./-]*")  # by the commands
 LEFT_OUT = shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache")
-# Where messages come from that grade and class may print: not from those programs and modules.
-OTHERS = ("boot", "demo", "bench", "handin", "handout", "package", "mutants", "image.py",
-          "systems", "tests", "cost.py")
 NOT_SAID = ("LAB=...: which of ...?",)  # grade and class take all programs of a lab
-ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError")
 
 
 def blocks():
@@ -171,83 +167,20 @@ def test_statuses_formats_and_numbers_are_the_grader_s():
         assert words in TEXT
 
 
-def sources():
-    """(path, tree) of every Python file that may speak for grade or class."""
-    for path in sorted((ROOT / "grading").rglob("*")):
-        inner = path.relative_to(ROOT / "grading").parts
-        if path.is_file() and inner[0] not in OTHERS and "__pycache__" not in inner:
-            text = path.read_bytes()
-            if path.suffix == ".py" or text.startswith(b"#!/usr/bin/python3"):
-                yield path, ast.parse(text)
-
-
-def constants(tree):
-    """Name → text or number, of those that a module defines."""
-    found = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            found |= {target.id: str(node.value.value) for target in node.targets
-                      if isinstance(target, ast.Name)}
-    return found
-
-
-def template(node, known):
-    """A message with "..." where a value goes; None if it is no text."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else None
-    if not isinstance(node, ast.JoinedStr):
-        return None
-    return "".join(part.value if isinstance(part, ast.Constant) else
-                   known.get(getattr(part.value, "id", None), "...") for part in node.values)
-
-
-def is_message(node):
-    """True of a call that makes an error, or that prints to stderr."""
-    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    return name in ERRORS or name == "print" and any(
-        word.arg == "file" and ast.unparse(word.value) == "sys.stderr" for word in node.keywords)
-
-
-def messages():
-    """Every message in the sources: its text with "..." for values → where it is."""
-    found = {}
-    for path, tree in sources():
-        known = constants(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and node.args and is_message(node):
-                text = template(node.args[0], known)
-                if text:
-                    found[text] = path.name
-    return found
-
-
 def rows():
     """The messages of the guide's table."""
-    section = TEXT[TEXT.index("## When something goes wrong"):]
-    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
-
-
-def fits(row, message):
-    """True if a row of the table is that message; it may be cut at its end."""
-    def plain(text):
-        return re.sub(r"(\.\.\.)+", "...", text)
-    row, message = plain(row), plain(message)
-    if row == message or row.endswith(": ...") and message.startswith(row[:-3]):
-        return True
-    # In the sources a value may be a number that has a name elsewhere: "..." fits all.
-    return re.fullmatch(".+".join(map(re.escape, message.split("..."))), row) is not None \
-        and len(message.replace("...", "")) > 12
+    return messages.rows(TEXT[TEXT.index("## When something goes wrong"):])
 
 
 def test_every_message_of_the_table_is_in_the_sources():
-    known = [*messages(), *(text for path, tree in sources()
-                            for text in constants(tree).values() if path.name == "class")]
+    known = [*messages.of_python(messages.graders()),
+             *messages.constants(messages.parsed(ROOT / "grading" / "class")).values()]
     assert len(rows()) >= 40
-    stale = [row for row in rows() if not any(fits(row, text) for text in known)]
+    stale = [row for row in rows() if not any(messages.fits(row, text) for text in known)]
     assert not stale, stale
 
 
 def test_every_message_of_the_sources_is_in_the_table():
-    missing = {text: where for text, where in messages().items()
-               if text not in NOT_SAID and not any(fits(row, text) for row in rows())}
+    missing = {text: where for text, where in messages.of_python(messages.graders()).items()
+               if text not in NOT_SAID and not any(messages.fits(row, text) for row in rows())}
     assert not missing, missing
