@@ -1,0 +1,110 @@
+"""docs/teaching.md and docs/other-courses.md: what they say of labs and points is so."""
+
+import re
+import subprocess
+
+import pytest
+
+from grading import emulators, lab
+from grading.lab import ROOT
+from grading.tests.pages import BLOCK, DOCS, ENVIRONMENT, QUOTED, anchors, dead_links
+
+TEACHING = (DOCS / "teaching.md").read_text(encoding="utf-8")
+EXERCISES = [exercise for each in lab.all_labs() for exercise in each.rubric().EXERCISES]
+IDS = [exercise.id for exercise in EXERCISES]
+NAMES = {"QEMU": "qemu", "Bochs": "bochs"}
+PAGES = ["ten-mistakes.md", "when-it-does-not-work.md", "teaching.md", "glossary.md",
+         "other-courses.md"]
+
+
+def section(title):
+    """The text of a section."""
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", TEACHING, re.MULTILINE | re.DOTALL)[1]
+
+
+def planned(weeks):
+    """The ids of a schedule's exercises, in order."""
+    found = []
+    for row in re.findall(r"^\| \d+ \| .* \| (.*) \|$", weeks, re.MULTILINE):
+        for part in re.findall(r"\d\d-\d+(?: to \d\d-\d+)?", row):
+            first, _, last = part.partition(" to ")
+            found += IDS[IDS.index(first):IDS.index(last or first) + 1]
+    return found
+
+
+def test_a_term_has_every_exercise_once_in_its_order():
+    weeks = section("A term")
+    assert planned(weeks) == IDS
+    assert re.findall(r"^\| (\d+) \|", weeks, re.MULTILINE) == [str(n) for n in range(1, 14)]
+
+
+def test_four_weeks_are_what_they_say():
+    weeks = section("Four weeks")
+    wanted = [each.name for each in lab.all_labs() if each.name in ("01-vm86trap", "05-cr3-exercise")]
+    ids = [exercise.id for name in wanted for exercise in lab.find(name).rubric().EXERCISES]
+    assert planned(weeks) == ids
+    points = sum(exercise.points for exercise in EXERCISES if exercise.id in ids)
+    assert f"{points} points" in weeks
+    assert all("qemu" in emulators.can_run(lab.find(name)) for name in wanted)
+
+
+def test_the_labs_run_where_the_page_says():
+    said = dict(re.findall(r"^\| (\d\d-[\w-]+) \| ([\w, ]+) \| ", section("What is needed"),
+                           re.MULTILINE))
+    assert {name: {NAMES[one] for one in where.split(", ")} for name, where in said.items()} \
+        == {each.name: set(emulators.can_run(each)) for each in lab.all_labs()}
+
+
+def test_the_plan_has_each_exercise_with_its_points_and_the_right_sums():
+    rows = re.findall(r"^\| ([\w-]+(?: \d\d)?) \| (.*?)\s*\| (\d+) \| (\d+) \|$",
+                      section("What each exercise is planned for"), re.MULTILINE)
+    assert [(name, what, int(points)) for name, what, points, _ in rows if "-" in name] \
+        == [(each.id, each.title, each.points) for each in EXERCISES]
+    points = minutes = 0
+    for name, _, each_points, each_minutes in rows:
+        if "-" in name:
+            points, minutes = points + int(each_points), minutes + int(each_minutes)
+        else:
+            assert (points, minutes) == (int(each_points), int(each_minutes)), name
+            points = minutes = 0
+    assert points == 0 and f"number: {len(IDS)}," in TEACHING
+
+
+def test_the_contents_name_every_section():
+    wanted = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+              for title in re.findall(r"^## (.*)$", TEACHING, re.MULTILINE)}
+    contents = TEACHING[TEACHING.index("Contents:"):].split("\n\n")[0]
+    assert set(re.findall(r"\(#([^)]+)\)", contents)) == wanted
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_link_is_dead(name):
+    assert not dead_links(DOCS / name)
+    text = (DOCS / name).read_text(encoding="utf-8")
+    assert text.count("\n```") == 2 * len(BLOCK.findall(text)), "a block without an end"
+    assert len(anchors(text)) == len(re.findall(r"^#+ ", BLOCK.sub("", text), re.MULTILINE)), \
+        "two headings of one name"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_in_the_text_exists(name):
+    helps = "".join(subprocess.run(["make", "help"], cwd=folder, text=True, check=True,
+                                   stdout=subprocess.PIPE, env=ENVIRONMENT).stdout
+                    for folder in (ROOT, ROOT / "labs" / "01-vm86trap"))
+    text = BLOCK.sub("", (DOCS / name).read_text(encoding="utf-8"))
+    for command in QUOTED.findall(text):
+        if not command.startswith("make ") or command.startswith(("make failed", "make handin packs")):
+            continue
+        for word in command.split()[1:]:
+            variable, is_set, _ = word.partition("=")
+            known = (ROOT / "common/lab.mk").read_text() + helps
+            assert re.search(rf"\b{re.escape(variable)}{'=' if is_set else ''}", known) \
+                or word == "...", (command, word)
+
+
+def test_other_courses_says_of_each_what_it_has():
+    text = (DOCS / "other-courses.md").read_text(encoding="utf-8")
+    named = re.findall(r"^## (.*)$", text, re.MULTILINE)[:-1]
+    linked = set(re.findall(r"^\| \[.*?\]\(#(.*?)\)", text, re.MULTILINE))
+    assert len(named) == len(linked) == 8
+    assert text.count("and we have not:**") == text.count("**We took:**") == len(named)
