@@ -2,7 +2,8 @@
 
 It holds what is named here and nothing else: each lab's handout, its starter (the
 solution's sources cut by unifdef), what is given, the rubric that `make grade` needs;
-common/, grading/ without their tests; debug/, timeline/; the front door.
+common/, grading/ without their tests; debug/, timeline/; the pages for students of docs/;
+the front door.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ SETUP := --student
 include common/course.mk
 """
 PROGRAMS = ("boot", "grade", "handin")
+PAGES = ("ten-mistakes.md", "when-it-does-not-work.md", "glossary.md")  # of docs/
 OURS = ("hidden.py", "tree.py")  # not for students
 
 
@@ -88,6 +90,9 @@ def make_tree(root, target):
         add_reference(each, target / "labs" / each.name)
     (target / "Makefile").write_text(MAKEFILE)
     shutil.copy(root / "docs" / "handout.md", target / "README.md")
+    (target / "docs").mkdir()
+    for name in PAGES:
+        shutil.copy(root / "docs" / name, target / "docs")
 
 
 def fingerprint(root=lab.ROOT):

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from grading import emulators, lab
+from grading.tests.pages import dead_links
 
 HANDOUT = str(lab.ROOT / "grading" / "handout")
 SECRETS = ("SOLVED", "mutant", "forger", "labs/*/tests", "read_cr0() & ~")
@@ -48,14 +49,20 @@ def test_it_is_the_same_byte_for_byte(handout, tmp_path):
 def test_it_holds_nothing_by_accident(unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {name.split("/")[0] for name in names} \
-        == {"Makefile", "README.md", "setup.sh", "ldscript", "LICENSE", "common", "debug", "grading",
-            "labs", "timeline"}
+        == {"Makefile", "README.md", "setup.sh", "ldscript", "LICENSE", "common", "debug", "docs",
+            "grading", "labs", "timeline"}
     assert not [name for name in names if "test" in name and "testbed" not in name]
     for each in lab.all_labs():
         for name in each.edit:
             text = (unpacked / "labs" / each.name / name).read_text()
             assert "TODO(" in text
             assert not [secret for secret in SECRETS if secret in text], name
+
+
+def test_no_link_of_its_pages_leads_out_of_it(unpacked):
+    pages = [*unpacked.glob("docs/*.md"), unpacked / "README.md"]
+    assert {page.name: dead for page in pages if (dead := dead_links(page))} == {}
+    assert len(pages) == 4
 
 
 @pytest.mark.parametrize("each", lab.all_labs(), ids=lambda each: each.name)
