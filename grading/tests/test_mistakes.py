@@ -101,8 +101,8 @@ def wrong_if_it_ends(body, folder):
     each, = commands(body)
     typed("make -s", folder)
     child = subprocess.Popen([*BOX, "bash", "-c", each.text], cwd=folder, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT,
-                             start_new_session=True)
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                             env=ENVIRONMENT | {"TMPDIR": str(folder)})
     said, since = "", 0
     try:
         while cpu_ticks(child.pid) < since + SILENT * TICK:
