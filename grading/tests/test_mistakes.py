@@ -3,10 +3,10 @@
 A comment `<!-- planted: NAME in lab NN, exercises 1 to N done -->` holds for the blocks behind
 it: NAME is one of the lab's tests/mutants.toml. In the lab's folder of that tree,
 
-    ```sh           is typed, and must end with exit code 0
-    ```sh endless   does not end; what is shown is all that it says; then comes Ctrl-C
-    ```gdb          is typed into make debug
-    ```timeline     is what the timeline's events are
+    ```sh         is typed, and must end with exit code 0. If the comment ends in "; endless",
+                  it must not end; what is shown is all that it says, and then comes Ctrl-C
+    ```gdb        is typed into make debug
+    ```timeline   is what the timeline's events are
 
 How what is shown is read: pages.py.
 """
@@ -32,7 +32,7 @@ from grading.tree import TREE, make_tree
 
 PAGE = DOCS / "ten-mistakes.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-PLANTED = re.compile(r"^<!-- planted: (\S+) in lab (\d\d), exercises 1 to (\d+) done -->$",
+PLANTED = re.compile(r"^<!-- planted: (\S+) in lab (\d\d), exercises 1 to (\d+) done(; endless)? -->$",
                      re.MULTILINE)
 ENTRY = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
 SECONDS = 200  # by the clock, for one command: longer is a hang
@@ -47,14 +47,16 @@ class Planted(NamedTuple):
     name: str
     number: str  # the lab's
     solved: int  # exercises that are done
-    blocks: list  # of (language, more, body)
+    endless: bool  # its commands do not end
+    blocks: list  # of (language, "", body)
 
 
 def planted():
     """All of the page."""
     starts = list(PLANTED.finditer(TEXT))
     ends = [each.start() for each in starts[1:]] + [len(TEXT)]
-    return [Planted(found[1], found[2], int(found[3]), BLOCK.findall(TEXT[found.end():end]))
+    return [Planted(found[1], found[2], int(found[3]), bool(found[4]),
+                    BLOCK.findall(TEXT[found.end():end]))
             for found, end in zip(starts, ends)]
 
 
@@ -153,15 +155,15 @@ def wrong_in_timeline(body, folder):
         yield "\n".join(lines)
 
 
-SHOWN = {"sh": wrong_in_shell, "sh endless": wrong_if_it_ends, "gdb": wrong_in_gdb,
-         "timeline": wrong_in_timeline}
+SHOWN = {"sh": wrong_in_shell, "gdb": wrong_in_gdb, "timeline": wrong_in_timeline}
 
 
 @pytest.mark.parametrize("each", planted(), ids=lambda each: f"{each.number}-{each.name}")
 def test_it_looks_as_the_page_says(each, tree, tmp_path):
     folder = plant(each, tree, tmp_path / "sources")
-    wrong = [f"{language} {more}: {said}" for language, more, body in each.blocks
-             for said in SHOWN[f"{language} {more}".strip()](body, folder)]
+    shown = SHOWN | ({"sh": wrong_if_it_ends} if each.endless else {})
+    wrong = [f"{language}: {said}" for language, _, body in each.blocks
+             for said in shown[language](body, folder)]
     assert not wrong, "\n".join(wrong)
     assert each.blocks
 
