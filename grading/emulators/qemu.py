@@ -89,7 +89,8 @@ def stock(folder):
 
 def show(command, folder, stdin=None):
     """Runs it. True if it ended without the program's saying so: a reset, or Ctrl-A X."""
-    return subprocess.run(command, stdin=stdin, check=False).returncode == 0
+    return subprocess.run(command, stdin=stdin, check=False,
+                          preexec_fn=process.die_with_parent).returncode == 0
 
 
 class Boot(Frozen):

@@ -3,19 +3,23 @@ behind. An emulator that fails on its own account is our error, never the studen
 
 import os
 import re
+import select
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from grading import emulators, image, judge, log, process
+from grading import emulators, image, judge, lab, log, process
 from grading.emulators import bochs
 from grading.emulators.debugger import Debugger
 from grading.image import IMAGE_BYTES
 from grading.process import Limits
 from grading.tests import support
 from grading.tests.programs import BEGIN, END, HEADERS, LOOP, boot, content, start, wanted
+from grading.tests.test_class import processes
 from grading.witness import Watch
 
 PATIENCE = 20  # seconds; only what is broken takes that long
@@ -168,3 +172,23 @@ def test_a_process_of_pipes_is_closed_at_its_end(tmp_path):
     assert process.finish(child).code == 0
     assert child.stdout.closed and child.stdin.closed
     assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize("name", emulators.NAMES)
+def test_a_person_s_boot_that_is_killed_takes_its_emulator_along(name, program, tmp_path):
+    disk, _ = program(LOOP)
+    (tmp_path / "disk.img").write_bytes(disk)
+    boots = emulators.get(name)
+    with subprocess.Popen([sys.executable, lab.ROOT / "grading" / "boot", tmp_path / "disk.img",
+                           "--emu", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, env=os.environ | {"TMPDIR": str(tmp_path)}
+                          ) as child:
+        assert b"begin" in child.stdout.readline()
+        machine, = [pid for pid, line in processes(tmp_path) if line.startswith(boots.PROGRAM)]
+        handle = os.pidfd_open(machine)
+        child.kill()
+        gone = select.select([handle], [], [], PATIENCE)[0]
+        if not gone:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+        assert gone, "it lives on"

@@ -14,7 +14,7 @@ ITALIC = re.compile(r"(?<![*\w])\*([^*\s|][^*|]{0,60}?)\*(?![*\w])")
 TITLE = re.compile(r'"([^"]+)"')
 # What the handouts stress, and what is no term but a word of the sentence.
 STRESSED = """
-    a b address addresses all and at before both bytes control count deserves each encoding every exception first
+    a address addresses all and before both bytes count deserves encoding every exception first
     four gates handler host in instruction instructions interrupt is its last last-byte linear
     look memory more next not now null number offset other physical program read receive root task
     that those upper uses value want was with writes you your exits non-root

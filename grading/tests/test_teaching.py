@@ -82,6 +82,8 @@ def test_no_link_is_dead(name):
     assert not dead_links(DOCS / name)
     text = (DOCS / name).read_text(encoding="utf-8")
     assert text.count("\n```") == 2 * len(BLOCK.findall(text)), "a block without an end"
+    # MkDocs takes "#GP" at the start of a line for a heading.
+    assert not re.search(r"^#+[^# \n]", BLOCK.sub("", text), re.MULTILINE)
     assert len(anchors(text)) == len(re.findall(r"^#+ ", BLOCK.sub("", text), re.MULTILINE)), \
         "two headings of one name"
 
