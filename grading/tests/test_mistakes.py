@@ -35,7 +35,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 PLANTED = re.compile(r"^<!-- planted: (\S+) in lab (\d\d), exercises 1 to (\d+) done(; endless)? -->$",
                      re.MULTILINE)
 ENTRY = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
-SECONDS = 200  # by the clock, for one command: longer is a hang
+SECONDS = 600  # by the clock, for one command: longer is a hang
 SILENT = 1  # seconds of CPU time in silence, and it is taken for endless
 BOX = ["bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc"]
 TICK = os.sysconf("SC_CLK_TCK")
