@@ -12,6 +12,7 @@ from grading import build, image, lab, watch
 from grading.emulators import bochs
 from grading.image import ARENA, SECTOR
 from grading.tests import support
+from grading.witness import Watch
 
 MNEMONIC = r"(vm(?:launch|resume|xoff|read|write|xon|clear|ptrld|ptrst))"
 
@@ -178,7 +179,7 @@ def watched(tmp_path, needs=(), symbols=(), **rubric):
 
 
 def test_a_rubric_that_wants_nothing_gets_nothing(tmp_path):
-    assert watched(tmp_path) == ((), (), {})
+    assert watched(tmp_path) == Watch()
 
 
 def test_memory_is_read_at_the_end_and_at_checkpoints(tmp_path):
@@ -197,8 +198,9 @@ def test_symbols_that_a_program_does_not_have_are_left_out(tmp_path):
 
 
 def test_without_memory_there_is_no_reason_to_stop(tmp_path):
-    assert watched(tmp_path, MEMORY={"gone": 8}, CHECKPOINTS=("load",)) == ((), (), {})
+    assert watched(tmp_path, MEMORY={"gone": 8}, CHECKPOINTS=("load",)) == Watch()
 
 
 def test_vmx_instructions_are_looked_at_where_a_lab_needs_vmx(tmp_path):
-    assert watched(tmp_path, needs=("vmx",)) == ((), (), {ARENA: "vmxoff"})
+    assert watched(tmp_path, needs=("vmx",)) == Watch(vmx={ARENA: "vmxoff"})
+    assert watched(tmp_path, needs=("vmx",), STEPS={"vmread": 0}).steps == {"vmread": 0}
