@@ -4,7 +4,7 @@ include common/course.mk
 TOOLS   += unifdef
 MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml
 
-.PHONY: demo check check-full mutants handout gradescope autolab bench modules
+.PHONY: demo check check-full mutants handout site gradescope autolab bench modules
 
 demo: tools ## watch every lab run, on every emulator that can, and be graded
 	@$(PYTHON) grading/demo
@@ -21,6 +21,9 @@ mutants: tools given ## a table: how many wrong ideas each exercise catches [LAB
 
 handout: tools ## make the students' tree and its tarball
 	@$(PYTHON) grading/handout
+
+site: ## make the course's site, to be read from disk: build/site/index.html
+	@$(PYTHON) website/website
 
 gradescope autolab: tools ## pack the grader for that system [LAB=NN] [SEED=n]
 	@$(PYTHON) grading/package $@ $(LAB:%=--lab '%') $(SEED:%=--seed '%')

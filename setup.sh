@@ -31,6 +31,8 @@ INSTRUCTOR=(
     python3-rich python3-jinja2  # a class's progress, and its report
     similarity-tester        # which submissions are alike
     python3-selenium chromium chromium-driver  # how the report looks, in a real browser
+    mkdocs mkdocs-material python3-pymdownx graphviz  # make site
+    w3m                      # how the site reads in a text browser
 )
 FULL=(slurm-wlm munge)
 

@@ -1,0 +1,113 @@
+"""A page's Markdown, from how it reads in the course's folder to how mkdocs wants it.
+
+Three kinds of links are changed, so that in the folder each still leads somewhere:
+
+    [text](../common/boot.S)                                a source: to its page on the site
+    [text](../common/boot.S#read "listing")                 alone: that routine, shown here
+    [text](pictures/segments.toml#selector "picture")       alone: that picture, shown here
+"""
+
+import html
+import os
+import posixpath
+import re
+from pathlib import PurePosixPath
+
+from grading.errors import UsageError
+from website import listings, nav, pictures, starter
+
+FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})")
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s\"]+)(?:\s+\"(\w+)\")?\)")
+ALONE = re.compile(r"^\[([^\]]*)\]\((\S+)\s+\"(listing|picture)\"\)$")
+ELSEWHERE = re.compile(r"[a-z]+:|#")
+
+
+class Page:
+    """One page on its way. `wanted` fills with the other files that the site needs for it."""
+
+    def __init__(self, root, path, drawn):
+        self.root, self.path, self.drawn = root, path, drawn
+        self.wanted = set()
+
+    def convert(self, text):
+        """The page as mkdocs shall read it."""
+        return "\n".join(self.lines(text))
+
+    def lines(self, text):
+        fence = None
+        for paragraph in re.split(r"(\n)", text.replace("\r", "")):
+            if paragraph == "\n":
+                continue
+            found = FENCE.match(paragraph)
+            if found and (fence is None or paragraph.strip().startswith(fence)):
+                fence = found[2] if fence is None else None
+                yield paragraph
+            elif fence or paragraph.startswith("    "):
+                yield paragraph
+            elif ALONE.match(paragraph):
+                yield self.shown(*ALONE.match(paragraph).groups())
+            else:
+                yield LINK.sub(self.link, paragraph)
+
+    def resolve(self, target):
+        """A link's target → (path from the course's folder, fragment)."""
+        name, _, fragment = target.partition("#")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
+        return path, fragment
+
+    def relative(self, path):
+        """From this page, as it is on the site, to a file on the site."""
+        here = posixpath.dirname(nav.staged(self.path))
+        return os.path.relpath(path, here or ".")
+
+    def link(self, found):
+        text, target, _ = found.groups()
+        if ELSEWHERE.match(target):
+            return found[0]
+        path, fragment = self.resolve(target)
+        full = self.root / path
+        if full.is_dir() and (full / "README.md").exists():
+            path, full = f"{path}/README.md", full / "README.md"
+        if not full.is_file() and path not in nav.MADE:
+            if path in nav.PAGES:  # it is not written yet
+                return text
+            raise UsageError(f"{self.path}: the link to {target} leads nowhere")
+        if full.suffix == ".md":
+            self.wanted.add(path)
+            return f"[{text}]({self.relative(nav.staged(path))}{'#' * bool(fragment)}{fragment})"
+        self.wanted.add(path)
+        return f"[{text}]({self.relative(path)}.md)"
+
+    def shown(self, text, target, kind):
+        path, fragment = self.resolve(target)
+        if kind == "picture":
+            key = PurePosixPath(path).name + (f"#{fragment}" if fragment else "")
+            return self.figure(key)
+        self.wanted.add(path)
+        code = listings.piece(starter.text(self.root, path), fragment, path)
+        return (f"[{text}]({self.relative(path)}.md){{ .listing }}\n\n"
+                f"~~~~{listings.language(path)}\n{code}\n~~~~\n")
+
+    def figure(self, key):
+        """A picture, and below it the same in words."""
+        if key not in self.drawn:
+            raise UsageError(f"{self.path}: docs/pictures has no {key}")
+        picture = self.drawn[key]
+        title = html.escape(picture.title)
+        source = html.escape(f" ({picture.source})") if picture.source else ""
+        words = "".join(f"<li>{html.escape(each)}</li>" for each in picture.words)
+        name = self.relative(f"pictures/{pictures.file_name(key)}")
+        return (f'<figure class="picture"><div class="scroll" tabindex="0" role="group" '
+                f'aria-label="{title}"><img src="{name}" alt="{title}: in words below" '
+                f'loading="lazy"></div><figcaption>{title}{source}</figcaption>'
+                f'<details><summary>The same in words</summary><ul>{words}</ul></details>'
+                f'</figure>')
+
+
+def source_page(root, path):
+    """The page of a source: its text, as students have it."""
+    text = starter.text(root, path).rstrip("\n")
+    fence = "~" * max([4, *(len(each) + 1 for each in re.findall(r"~{3,}", text))])
+    linenums = ' linenums="1"'
+    return (f"# {PurePosixPath(path).name}\n\n`{path}`, as students get it.\n\n"
+            f"{fence}{{.{listings.language(path)}{linenums}}}\n{text}\n{fence}\n")
