@@ -41,7 +41,8 @@ def layouts_page(drawn):
             "needed here. All of it is drawn from a few lines of text each, which are also "
             "the words below the pictures.\n"]
     before = ""
-    for key in drawn:
+    for key in sorted(drawn, key=lambda key: (list(TITLES) + [key.partition(".")[0]]).index(
+            key.partition(".")[0])):
         group = key.partition(".")[0]
         if key.endswith(".dot"):
             continue

@@ -16,14 +16,16 @@ from grading.errors import UsageError
 
 FOLDER = Path("docs") / "pictures"  # in the course's folder
 ROW = 32  # bits that stand side by side
-BIT = 26  # points of width for each
+BIT = 14  # points of width for each, at least
+MARGIN = "\N{NO-BREAK SPACE}" * 4  # browsers set some letters wider than Graphviz measures
 FONT = "DejaVu Sans"
 INK, USED, UNUSED = "#22303c", "#cfe3f5", "#f0f0f0"
 # What a .dot file says in place of a colour: `fillcolor=guest`.
 COLOURS = {"guest": "#cfe3f5", "cpu": "#fde3c0", "yours": "#d2ecd0", "given": "#f0f0f0",
            "bad": "#f8d3cf", "host": "#e6d9f0"}
 # What every .dot file may rely on.
-DEFAULTS = ("-Gbgcolor=transparent", "-Gpad=0.1", f"-Gfontname={FONT}", "-Gfontsize=12",
+DEFAULTS = ("-Gbgcolor=transparent", "-Gpad=0.1", f"-Gfontname={FONT}", "-Gfontsize=11", "-Glabeljust=l",
+            f"-Gpencolor={INK}", f"-Gfontcolor={INK}",
             f"-Nfontname={FONT}", "-Nfontsize=12", "-Nshape=box", "-Nstyle=filled,rounded",
             f"-Nfillcolor={COLOURS['given']}", f"-Ncolor={INK}",
             f"-Nfontcolor={INK}", f"-Efontname={FONT}", "-Efontsize=11", f"-Ecolor={INK}",
@@ -75,49 +77,46 @@ def layout_fields(text, where):
     return fields
 
 
-def cell(text, span=1, options="", size=11):
-    """One cell of an HTML-like table of Graphviz."""
+def cell(text, width=0, options="", size=11):
+    """One cell of an HTML-like table of Graphviz; `width` in points, at least."""
     text = html.escape(text).replace("\\n", "<BR/>") or " "
-    return (f'<TD COLSPAN="{span}" WIDTH="{span * BIT}" FIXEDSIZE="FALSE" {options}>'
-            f'<FONT POINT-SIZE="{size}">{text}</FONT></TD>')
+    return f'<TD WIDTH="{width}" {options}><FONT POINT-SIZE="{size}">{text}</FONT></TD>'
 
 
 def part_of_row(field, high, low):
-    """The numbers above, and the box, of the part of a field that is in one row."""
-    span = high - low + 1
-    if span == 1:
-        numbers = cell(str(high), options='BORDER="0"', size=9)
-    else:
-        numbers = (cell(str(high), options='BORDER="0" ALIGN="LEFT"', size=9)
-                   + (cell("", span - 2, 'BORDER="0"') if span > 2 else "")
-                   + cell(str(low), options='BORDER="0" ALIGN="RIGHT"', size=9))
-    whole = field.high - field.low + 1
-    name = field.name if span == whole else f"{field.name} {high - field.low}..{low - field.low}"
-    room = span * BIT - 4
-    size = 11 if len(name) * 7.4 <= room else 9
-    if len(name) * 6.1 > room:
-        name = name.replace(" ", "\\n", 1)
+    """The bits' numbers, and the box below, of the part of a field that is in one row."""
+    count = high - low + 1
+    name = field.name
+    if count < field.high - field.low + 1:
+        name += f" {high - field.low}..{low - field.low}"
+    width = max(count * BIT, len(name) * 7)
     colour = UNUSED if field.unused else USED
-    return numbers, cell(name, span, f'BGCOLOR="{colour}" HEIGHT="28"', size)
+    numbers = str(high) if count == 1 else f"{high}..{low}"
+    return (cell(numbers, width, 'BORDER="0"', 9),
+            cell(name, width, f'BGCOLOR="{colour}" HEIGHT="28"'))
 
 
 def layout_dot(fields, row=ROW):
     """The picture of a layout: rows of 32 bits, the highest first."""
     lines = []
-    top = fields[0].high
-    for base in range(top // row * row, -1, -row):
+    for base in range(fields[0].high // row * row, -1, -row):
         parts = [part_of_row(field, min(field.high, base + row - 1), max(field.low, base))
                  for field in fields if field.low < base + row and field.high >= base]
-        for kind in zip(*parts):
-            lines.append("<TR>" + "".join(kind) + "</TR>")
-    return table("".join(lines), spacing=0)
+        lines.append('<TR><TD BORDER="0" CELLPADDING="0">' + table_of(
+            f"<TR>{''.join(kind)}</TR>" for kind in zip(*parts)) + "</TD></TR>")
+    return graph(lines)
 
 
-def table(rows, spacing):
+def table_of(rows):
+    """A table in Graphviz' HTML."""
+    return (f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="3" '
+            f'COLOR="{INK}">{"".join(rows)}</TABLE>')
+
+
+def graph(rows):
     """A graph that is one table."""
-    return (f'digraph picture {{ node [shape=none style=solid margin=0]; only [label=<<TABLE BORDER="0" '
-            f'CELLBORDER="1" CELLSPACING="{spacing}" CELLPADDING="2" COLOR="{INK}">{rows}'
-            f'</TABLE>>] }}')
+    return ("digraph picture { only [shape=none style=solid margin=0 "
+            f"label=<{table_of(rows)}>] }}")
 
 
 def layout_words(fields):
@@ -144,10 +143,11 @@ def map_dot(rows):
     lines = []
     for address, name, meaning in rows:
         colour = UNUSED if name.startswith("(") else USED
-        lines.append("<TR>" + cell(address, options='BORDER="0" ALIGN="RIGHT"', size=10)
-                     + cell(name, 8, f'BGCOLOR="{colour}" HEIGHT="28"')
-                     + cell(meaning, options='BORDER="0" ALIGN="LEFT"', size=10) + "</TR>")
-    return table("".join(lines), spacing=0)
+        lines.append("<TR>" + cell(address, 0, 'BORDER="0" ALIGN="RIGHT"', 10)
+                     + cell(name, 170, f'BGCOLOR="{colour}" HEIGHT="28"')
+                     + cell(meaning and f" {meaning}{MARGIN}", 0, 'BORDER="0" ALIGN="LEFT"', 10)
+                     + "</TR>")
+    return graph(lines)
 
 
 def from_table(name, spec, where):
@@ -158,7 +158,7 @@ def from_table(name, spec, where):
     where = f"{where} [{name}]"
     if kind == ["bits"]:
         fields = layout_fields(spec["bits"], where)
-        words, dot = layout_words(fields), layout_dot(fields, spec.get("row", ROW))
+        words, dot = layout_words(fields), layout_dot(fields)
     else:
         rows = map_rows(spec["map"], where)
         words, dot = tuple(f"{address}: {what}{', ' + meaning if meaning else ''}"
