@@ -42,6 +42,8 @@ def end_in_assembly(lines, start):
     for number in range(start + 1, len(lines)):
         stop = re.match(r"/\*|[a-zA-Z]\w*:|\s+\.(globl|section|text|bss)\b|#", lines[number])
         if stop and not re.match(r"\s+\.globl\s+while_|while_\w+:", lines[number]):
+            while re.match(r"\s*$|\s+\.code", lines[number - 1]):  # of what comes next
+                number -= 1
             return number - 1
     return len(lines) - 1
 

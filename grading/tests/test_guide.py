@@ -1,9 +1,7 @@
 """docs/grading.md does what it says: its commands, their output, its options, files, messages.
 
-A block that begins with ```sh is typed, line by line, in a new copy of the course (pages.py
-says how it is read); each command must end with exit code 0. A block that begins with
-```sh elsewhere wants what a test has not got (root, a class, a cluster, minutes): it is parsed,
-and its options are looked up.
+How its blocks are typed: typed.py. One that begins with ```sh elsewhere is parsed, and its
+options are looked up.
 """
 
 import os
@@ -18,33 +16,24 @@ from grading import grader, intake, judge
 from grading.classroom import similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
-from grading.tests import messages
-from grading.tests.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown, commands
+from grading.tests import messages, typed
+from grading.tests.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown
 
 GUIDE = ROOT / "docs" / "grading.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 PROSE = BLOCK.sub("", TEXT)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 PROGRAMS = ("grading/grade", "grading/class", "grading/mutants")
-SECONDS = 200  # by the clock, for one command: longer is a hang
 MADE = re.compile(r"(\.\./(grades/)?pretend|build/hand)[\w./-]*")  # by the commands
-LEFT_OUT = shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache")
 NOT_SAID = ("LAB=...: which of ...?",)  # grade and class take all programs of a lab
 
-
-def blocks():
-    """(where, commands) of each ```sh block."""
-    for language, where, body in BLOCK.findall(TEXT):
-        if language == "sh":
-            yield where, commands(body)
-
-
-HERE = [each for where, found in blocks() if not where for each in found]
-ELSEWHERE = [each for where, found in blocks() if where == "elsewhere" for each in found]
+HERE = typed.here(TEXT)
+ELSEWHERE = [each for where, found in typed.blocks(TEXT) if where == "elsewhere"
+             for each in found]
 
 
 def test_every_block_is_typed_or_says_that_it_is_not():
-    assert {where for where, _ in blocks()} == {"", "elsewhere"}
+    assert {where for where, _ in typed.blocks(TEXT)} == {"", "elsewhere"}
     assert {language for language, _, _ in BLOCK.findall(TEXT)} == {"sh", ""}
     assert TEXT.count("\n```") == 2 * len(BLOCK.findall(TEXT)), "a block without an end"
     assert len(HERE) >= 40 and len(ELSEWHERE) == 7, (len(HERE), len(ELSEWHERE))
@@ -57,16 +46,8 @@ def test_what_is_typed_by_hand_is_announced():
 
 
 def test_the_commands_do_what_the_guide_shows(tmp_path):
-    copy = tmp_path / "ring-minus-1"
-    shutil.copytree(ROOT, copy, symlinks=True, ignore=LEFT_OUT)
-    wrong = []
-    for each in HERE:
-        done = subprocess.run(["bash", "-c", each.text], cwd=copy, check=False, text=True,
-                              errors="replace", timeout=SECONDS, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=ENVIRONMENT | {"HOME": str(tmp_path)})
-        if done.returncode or not as_shown(each.shown, done.stdout):
-            wrong.append(f"$ {each.text}\nexit code {done.returncode}\n{done.stdout}")
+    copy = typed.copy_of_the_course(tmp_path)
+    wrong = typed.typed(HERE, copy)
     wrong += [f"{name} is not there at the end" for name in QUOTED.findall(PROSE)
               if MADE.fullmatch(name) and not (copy / name).exists()]
     assert not wrong, "\n".join(wrong)
