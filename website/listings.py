@@ -20,8 +20,7 @@ def with_comment(lines, start):
         above = start - 1
         while not lines[above].lstrip().startswith("/*"):
             above -= 1
-        if above or start < 2:  # the file's own head is not the function's
-            return above
+        return above or start  # the file's own head is nobody's
     return start
 
 

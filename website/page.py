@@ -17,6 +17,7 @@ from grading.errors import UsageError
 from website import listings, nav, pictures, starter
 
 FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})")
+INFO = re.compile(r"^(\s*[`~]+\w+) .*")  # "```sh elsewhere": the rest is for our tests
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s\"]+)(?:\s+\"(\w+)\")?\)")
 ALONE = re.compile(r"^\[([^\]]*)\]\((\S+)\s+\"(listing|picture)\"\)$")
 ELSEWHERE = re.compile(r"[a-z]+:|#")
@@ -35,19 +36,17 @@ class Page:
 
     def lines(self, text):
         fence = None
-        for paragraph in re.split(r"(\n)", text.replace("\r", "")):
-            if paragraph == "\n":
-                continue
-            found = FENCE.match(paragraph)
-            if found and (fence is None or paragraph.strip().startswith(fence)):
+        for line in text.splitlines():
+            found = FENCE.match(line)
+            if found and (fence is None or line.strip().startswith(fence)):
                 fence = found[2] if fence is None else None
-                yield paragraph
-            elif fence or paragraph.startswith("    "):
-                yield paragraph
-            elif ALONE.match(paragraph):
-                yield self.shown(*ALONE.match(paragraph).groups())
+                yield INFO.sub(r"\1", line)
+            elif fence or line.startswith("    "):
+                yield line
+            elif ALONE.match(line):
+                yield self.shown(*ALONE.match(line).groups())
             else:
-                yield LINK.sub(self.link, paragraph)
+                yield LINK.sub(self.link, line)
 
     def resolve(self, target):
         """A link's target → (path from the course's folder, fragment)."""
