@@ -18,7 +18,7 @@ from website import listings, nav, pictures, starter
 
 FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})")
 INFO = re.compile(r"^(\s*[`~]+\w+) .*")  # "```sh elsewhere": the rest is for our tests
-LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s\"]+)(?:\s+\"(\w+)\")?\)")
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s\"]+)\)(?!\{)")
 ALONE = re.compile(r"^\[([^\]]*)\]\((\S+)\s+\"(listing|picture)\"\)$")
 ELSEWHERE = re.compile(r"[a-z]+:|#")
 
@@ -31,22 +31,25 @@ class Page:
         self.wanted = set()
 
     def convert(self, text):
-        """The page as mkdocs shall read it."""
-        return "\n".join(self.lines(text))
-
-    def lines(self, text):
-        fence = None
+        """The page as mkdocs shall read it: what stands in fences as it is, links changed."""
+        done, plain, fence = [], [], None
         for line in text.splitlines():
             found = FENCE.match(line)
             if found and (fence is None or line.strip().startswith(fence)):
                 fence = found[2] if fence is None else None
-                yield INFO.sub(r"\1", line)
-            elif fence or line.startswith("    "):
-                yield line
-            elif ALONE.match(line):
-                yield self.shown(*ALONE.match(line).groups())
-            else:
-                yield LINK.sub(self.link, line)
+                line = INFO.sub(r"\1", line)
+            elif not fence:
+                plain.append(line)
+                continue
+            done += [*self.changed(plain), line]
+            plain = []
+        return "\n".join(done + self.changed(plain))
+
+    def changed(self, lines):
+        """Lines of text with their links changed; a link may go over two lines."""
+        text = LINK.sub(self.link, "\n".join(lines))
+        return [self.shown(*ALONE.match(line).groups()) if ALONE.match(line) else line
+                for line in text.split("\n")] if lines else []
 
     def resolve(self, target):
         """A link's target → (path from the course's folder, fragment)."""
@@ -60,7 +63,7 @@ class Page:
         return os.path.relpath(path, here or ".")
 
     def link(self, found):
-        text, target, _ = found.groups()
+        text, target = found.groups()
         if ELSEWHERE.match(target):
             return found[0]
         path, fragment = self.resolve(target)

@@ -186,9 +186,12 @@ def test_what_a_page_may_not_do_is_said(text, said):
             page.source_page(ROOT, name)
 
 
-def test_code_is_left_alone():
-    text = "```\n[x](nowhere.c)\n```\n\n    [y](nowhere.c)"
-    assert page.Page(ROOT, "docs/x.md", {}).convert(text) == text.replace("\n\n", "\n\n")
+def test_links_are_changed_and_code_is_not():
+    one = page.Page(ROOT, "docs/x.md", {})
+    text = "```sh elsewhere\n$ echo [x](nowhere.c)\n```\n[two\nlines](../common/boot.S)\n[z](#z)"
+    assert one.convert(text) == ("```sh\n$ echo [x](nowhere.c)\n```\n"
+                                 "[two\nlines](../common/boot.S.md)\n[z](#z)")
+    assert one.wanted == {"common/boot.S"}
 
 
 def test_without_its_tools_it_says_which_and_leaves_what_was_there(tmp_path):
