@@ -8,28 +8,28 @@ var __search = (() => { // the theme looks for this name
   let have;
   const index = new Promise(resolve => { have = resolve; });
 
-  /* Stands for a worker until the real one is there, and hands everything on. */
+  /* Stands for a worker until the real one is there, and hands everything on. Until then a
+   * question is answered with "nothing": the theme waits for an answer before it says the
+   * next thing, which is the index; and with that it asks once more. */
   class LaterWorker extends EventTarget {
-    constructor() {
-      super();
-      this.waiting = [];
-    }
-
     postMessage(message) {
       if (this.worker)
         this.worker.postMessage(message);
       else
-        this.waiting.push(message);
+        setTimeout(() => this.answer({type: NOTHING, data: {items: []}}));
+    }
+
+    answer(data) {
+      this.dispatchEvent(new MessageEvent("message", {data}));
     }
 
     start(text) {
       this.worker = new RealWorker(URL.createObjectURL(new Blob([text])));
-      this.worker.onmessage = event =>
-        this.dispatchEvent(new MessageEvent("message", {data: event.data}));
-      this.waiting.forEach(message => this.worker.postMessage(message));
+      this.worker.onmessage = event => this.answer(event.data);
     }
   }
 
+  const NOTHING = 3; // the theme's number of a message with results
   const RealWorker = window.Worker;
   const later = new LaterWorker();
   window.Worker = function () { return later; };
