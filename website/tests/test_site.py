@@ -2,16 +2,16 @@
 
 import posixpath
 import re
+import shutil
 import subprocess
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from grading import lab
+from grading import lab, tree
 from grading.errors import UsageError
 from grading.lab import ROOT
-from grading.tree import cut
-from website import listings, nav, page, starter
+from website import listings, nav, page
 from website.tests import built
 
 LOADS = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src",
@@ -23,6 +23,8 @@ def test_builds_without_a_word(run):
     """mkdocs is strict: a warning would have been an error."""
     others = [line for line in run.stderr.splitlines() if not line.startswith("left out, ")]
     assert others == [] and run.stdout == f"{run.site}/index.html\n"
+    assert (run.site / "index.html").is_file()
+    assert [path.name for path in run.site.parent.iterdir()] == ["site"]
 
 
 def test_every_page_of_the_navigation_is_written(run):
@@ -121,16 +123,28 @@ def code_lines(text):
             yield line
 
 
-def solution_lines():
+def solution_lines(folder):
     """Lines of the solution that students have nowhere: in no source, in no handout."""
-    known = "".join(starter.text(ROOT, name) for name in starter.visible(ROOT))
+    make_starters(folder)
+    known = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*")
+                    if path.is_file())
     return {line for each in lab.all_labs(ROOT) for name in each.edit
             for line in code_lines((each.folder / name).read_text(encoding="utf-8"))
             if line not in known}
 
 
-def test_no_line_of_a_solution_is_on_the_site(pages):
-    lines = solution_lines()
+def make_starters(folder):
+    """What the handout's own functions give to students, into a folder."""
+    for path in tree.files(ROOT):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
+    for each in lab.all_labs(ROOT):
+        for name in each.edit:
+            tree.cut(each.folder / name, folder / "labs" / each.name / name)
+
+
+def test_no_line_of_a_solution_is_on_the_site(pages, tmp_path):
+    lines = solution_lines(tmp_path)
     assert len(lines) > 300
     whole = "\n".join(each.text for each in pages.values())
     assert {line for line in lines if line in whole} == set()
@@ -146,7 +160,7 @@ def test_listings_are_in_their_sources(pages, tmp_path):
         for href in sources:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(name), href))[:-5]
             target = tmp_path / "source"
-            cut(ROOT / path, target)
+            tree.cut(ROOT / path, target)
             text = target.read_text(encoding="utf-8")
             assert any(code.strip("\n") in text for code in codes), (name, path)
             seen += 1
