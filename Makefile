@@ -2,7 +2,7 @@
 include common/course.mk
 
 TOOLS   += unifdef
-MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml
+MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml, mkdocs
 
 .PHONY: demo check check-full mutants handout site gradescope autolab bench modules
 

@@ -36,6 +36,7 @@ SECTIONS = (
         ("docs/writing-a-lab.md", "Writing a lab"),
         ("docs/other-courses.md", "Other courses"),
         ("README.md", "The project"),
+        ("website/README.md", "How this site is made"),
     )),
 )
 MADE = ("docs/layouts.md", "docs/sources.md")  # by this program, not by hand

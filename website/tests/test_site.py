@@ -33,7 +33,7 @@ def test_every_page_of_the_navigation_is_written(run):
 
 def test_every_page_of_the_course_is_in_the_navigation():
     written = {path.relative_to(ROOT).as_posix() for pattern in
-               ("*.md", "docs/**/*.md", "labs/*/README.md", "timeline/*.md")
+               ("*.md", "docs/**/*.md", "labs/*/README.md", "timeline/*.md", "website/*.md")
                for path in ROOT.glob(pattern)}
     assert written - set(nav.PAGES) - set(nav.NOT_PAGES) == set()
 
