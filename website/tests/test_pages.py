@@ -1,5 +1,7 @@
 """The commands on the site's pages are typed, and do what is shown."""
 
+import re
+
 import pytest
 
 from grading.lab import ROOT
@@ -17,6 +19,18 @@ def test_every_block_is_a_command_that_is_typed():
         assert text.count("\n```") == 2 * len(typed.BLOCK.findall(text)), path
         assert all(where == "" for where, _ in typed.blocks(text)), path
         assert typed.here(text), f"{path}: no command"
+
+
+def test_numbers_are_those_of_sources_and_handouts():
+    """Hexadecimal ones, in what is not typed."""
+    sources = [path for pattern in ("common/**/*.[chS]", "labs/*/*.[chS]", "labs/*/README.md",
+                                    "ldscript", "docs/contracts.md") for path in ROOT.glob(pattern)]
+    known = {int(number, 16) for path in sources for number in
+             re.findall(r"\b(?:0[xX])([0-9A-Fa-f]+)", path.read_text(encoding="utf-8"))}
+    for path, text in TEXTS.items():
+        prose = typed.BLOCK.sub("", text)
+        found = {int(number, 16) for number in re.findall(r"0x([0-9A-Fa-f]+)", prose)}
+        assert found <= known, (path, [hex(number) for number in found - known])
 
 
 @pytest.fixture(scope="module", name="copy")

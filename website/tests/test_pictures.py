@@ -39,9 +39,10 @@ def test_bits_stand_where_the_header_has_them(key):
     name, prefix, shift = spec["check"]
     known, seen = constants(name), 0
     for field in pictures.layout_fields(spec["bits"], key):
-        if f"{prefix}{field.name}" in known:
+        constant = prefix + field.name.upper().replace(" ", "_")
+        if constant in known:
             mask = (1 << field.high + 1) - (1 << field.low)
-            assert mask == known[f"{prefix}{field.name}"] << shift, field
+            assert mask == known[constant] << shift, field
             seen += 1
     assert seen >= 2
 
