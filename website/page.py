@@ -20,7 +20,15 @@ FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})")
 INFO = re.compile(r"^(\s*[`~]+\w+) .*")  # "```sh elsewhere": the rest is for our tests
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s\"]+)\)(?!\{)")
 ALONE = re.compile(r"^\[([^\]]*)\]\((\S+)\s+\"(listing|picture)\"\)$")
+NESTED = re.compile(r"^ {2,3}(?=([-*]|\d+\.) )", re.MULTILINE)
+PIPED = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")
 ELSEWHERE = re.compile(r"[a-z]+:|#")
+
+
+def piped(found):
+    """Code in a table, with a bar in it: mkdocs' Markdown would show the backslash, too."""
+    bar = "&#124;"
+    return f"<code>{html.escape(found[1], quote=False).replace(chr(92) + '|', bar)}</code>"
 
 
 class Page:
@@ -48,6 +56,7 @@ class Page:
     def changed(self, lines):
         """Lines of text with their links changed; a link may go over two lines."""
         text = LINK.sub(self.link, "\n".join(lines))
+        text = PIPED.sub(piped, NESTED.sub("    ", text))
         return [self.shown(*ALONE.match(line).groups()) if ALONE.match(line) else line
                 for line in text.split("\n")] if lines else []
 

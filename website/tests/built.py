@@ -19,7 +19,7 @@ class Page(HTMLParser):
         super().__init__()
         self.path, self.elements, self.text = path, [], []
         self.ids, self.headings, self.code = set(), [], []
-        self.open, self.skipped = [], 0
+        self.open, self.prose = [], ""
         self.feed(path.read_text(encoding="utf-8"))
         self.text = "".join(self.text)
 
@@ -51,6 +51,8 @@ class Page(HTMLParser):
             self.headings[-1] += data
         if "pre" in tags:
             self.code[-1] += data
+        elif "code" not in tags:
+            self.prose += data
 
 
 def build(target, **options):

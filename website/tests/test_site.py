@@ -200,6 +200,20 @@ def test_what_a_page_may_not_do_is_said(text, said):
             page.source_page(ROOT, name)
 
 
+def test_what_other_markdown_reads_otherwise_is_changed():
+    """A bar in a table's code; a list in a list, two blanks further in."""
+    one = page.Page(ROOT, "docs/x.md", {})
+    assert one.convert("| `a\\|<b>` | c |") == "| <code>a&#124;&lt;b&gt;</code> | c |"
+    assert one.convert("- a\n  - b\n  c") == "- a\n    - b\n  c"
+
+
+def test_no_mark_of_markdown_is_left(pages):
+    for name, each in pages.items():
+        if name.count(".") == 1:
+            assert "**" not in each.prose and "`" not in each.prose, name
+            assert "\\|" not in each.text, name
+
+
 def test_links_are_changed_and_code_is_not():
     one = page.Page(ROOT, "docs/x.md", {})
     text = "```sh elsewhere\n$ echo [x](nowhere.c)\n```\n[two\nlines](../common/boot.S)\n[z](#z)"
