@@ -15,8 +15,8 @@ TITLES = {"segments": "Segments and gates", "registers": "Registers", "paging": 
 
 def first_words(text):
     """What a source says of itself in its first lines."""
-    found = re.match(r"(?:#!.*\n)?(?:/\*|#|\"\"\")\s*(?:[\w.]+ -- )?(.*?)(?:\.\s|\n\s*\*?#?\s*\n|\*/)",
-                     text, re.DOTALL)
+    found = re.match(r"(?:#!.*\n)?(?:/\*|#|\"\"\")\s*(?:[\w.]+ -- )?"
+                     r"(.*?)(?:\.\s|\n\s*\*?#?\s*\n|\*/)", text, re.DOTALL)
     return re.sub(r"\s*\n\s*[*#]?\s*", " ", found[1]).strip() if found else ""
 
 
@@ -49,7 +49,8 @@ def layouts_page(drawn):
         if group != before:
             text.append(f"\n## {TITLES.get(group, group.capitalize())}\n")
             before = group
-        text.append(f"\n### {drawn[key].title}\n\n[{drawn[key].title}](pictures/{key} \"picture\")\n")
+        title = drawn[key].title
+        text.append(f"\n### {title}\n\n[{title}](pictures/{key} \"picture\")\n")
     return "\n".join(text)
 
 

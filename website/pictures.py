@@ -24,8 +24,8 @@ INK, USED, UNUSED = "#22303c", "#cfe3f5", "#f0f0f0"
 COLOURS = {"guest": "#cfe3f5", "cpu": "#fde3c0", "yours": "#d2ecd0", "given": "#f0f0f0",
            "bad": "#f8d3cf", "host": "#e6d9f0"}
 # What every .dot file may rely on.
-DEFAULTS = ("-Gbgcolor=transparent", "-Gpad=0.1", f"-Gfontname={FONT}", "-Gfontsize=11", "-Glabeljust=l",
-            f"-Gpencolor={INK}", f"-Gfontcolor={INK}",
+DEFAULTS = ("-Gbgcolor=transparent", "-Gpad=0.1", f"-Gfontname={FONT}", "-Gfontsize=11",
+            "-Glabeljust=l", f"-Gpencolor={INK}", f"-Gfontcolor={INK}",
             f"-Nfontname={FONT}", "-Nfontsize=12", "-Nshape=box", "-Nstyle=filled,rounded",
             f"-Nfillcolor={COLOURS['given']}", f"-Ncolor={INK}",
             f"-Nfontcolor={INK}", f"-Efontname={FONT}", "-Efontsize=11", f"-Ecolor={INK}",
@@ -163,8 +163,7 @@ def from_table(name, spec, where):
         rows = map_rows(spec["map"], where)
         words, dot = tuple(f"{address}: {what}{', ' + meaning if meaning else ''}"
                            for address, what, meaning in rows), map_dot(rows)
-    return Picture(spec["title"], spec.get("source", ""), words,
-                   dot)
+    return Picture(spec["title"], spec.get("source", ""), words, dot)
 
 
 def from_dot(path):
