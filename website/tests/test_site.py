@@ -4,6 +4,8 @@ import posixpath
 import re
 import shutil
 import subprocess
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -221,6 +223,20 @@ def test_links_are_changed_and_code_is_not():
     assert one.convert(text) == ("```sh\n$ echo [x](nowhere.c)\n```\n"
                                  "[two\nlines](../common/boot.S.md)\n[z](#z)")
     assert one.wanted == {"common/boot.S"}
+
+
+@pytest.mark.parametrize(("config", "package"), [
+    ("theme: {name: no-such-theme}", "mkdocs-material"),
+    ("theme: {name: mkdocs}\nnav: [{x: nowhere.md}]", "the lines above say what")])
+def test_what_mkdocs_complains_of_is_told(tmp_path, capfd, config, package):
+    loader = SourceFileLoader("website_program", str(ROOT / "website" / "website"))
+    program = module_from_spec(spec_from_loader(loader.name, loader))
+    loader.exec_module(program)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: x\n{config}\n")
+    with pytest.raises(UsageError, match=package):
+        program.build(tmp_path, tmp_path / "mkdocs.yml", tmp_path / "site")
+    assert ("nowhere.md" in capfd.readouterr().err) is ("nowhere" in config)
 
 
 def test_without_its_tools_it_says_which_and_leaves_what_was_there(tmp_path):
