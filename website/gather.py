@@ -24,8 +24,7 @@ def sources_page(root):
     """Every source of the labs and of common/, with what it says of itself."""
     groups = [(f"Lab {each.name}", f"labs/{each.name}/") for each in lab.all_labs(root)]
     groups.append(("What every lab stands on", "common/"))
-    text = ["# All sources\n", "As students get them: in the files that they write, each step "
-            "is a comment that says what is to be done.\n"]
+    text = []
     for title, folder in groups:
         text.append(f"\n## {title}\n")
         text += [f"- [`{path}`](../{path}): {first_words(starter.text(root, path))}"
@@ -36,11 +35,7 @@ def sources_page(root):
 
 def layouts_page(drawn):
     """Every bit layout and map, by file."""
-    text = ["# Bits and bytes\n", "What the CPU's structures and registers look like, as far as "
-            "the labs use them. Blue is what this course uses; grey is 0, reserved, or not "
-            "needed here. All of it is drawn from a few lines of text each, which are also "
-            "the words below the pictures.\n"]
-    before = ""
+    text, before = [], ""
     for key in sorted(drawn, key=lambda key: (list(TITLES) + [key.partition(".")[0]]).index(
             key.partition(".")[0])):
         group = key.partition(".")[0]
@@ -55,13 +50,16 @@ def layouts_page(drawn):
 
 
 def markdown_of(root, path, drawn):
-    """A page's Markdown; None if there is no such file."""
-    made = {"docs/layouts.md": lambda: layouts_page(drawn),
-            "docs/sources.md": lambda: sources_page(root)}
-    if path in made:
-        return made[path]()
+    """A page's Markdown, with what is listed on it; None if there is no such file."""
     full = root / path
-    return full.read_text(encoding="utf-8") if full.is_file() else None
+    if not full.is_file():
+        return None
+    text = full.read_text(encoding="utf-8")
+    if path == "docs/layouts.md":
+        text += layouts_page(drawn)
+    if path == "docs/sources.md":
+        text += sources_page(root)
+    return text
 
 
 def write(folder, path, text):

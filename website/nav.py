@@ -40,7 +40,6 @@ SECTIONS = (
         ("website/README.md", "How this site is made"),
     )),
 )
-MADE = ("docs/layouts.md", "docs/sources.md")  # by this program, not by hand
 MAY_BE_MISSING = ("docs/bench.md",)  # `make bench PUBLISH=yes` writes it
 NOT_PAGES = ("docs/handout.md",)  # the README of the students' tree
 

@@ -79,7 +79,7 @@ class Page:
         full = self.root / path
         if full.is_dir() and (full / "README.md").exists():
             path, full = f"{path}/README.md", full / "README.md"
-        if not full.is_file() and path not in nav.MADE:
+        if not full.is_file():
             if path in nav.PAGES:  # it is not written yet
                 return text
             raise UsageError(f"{self.path}: the link to {target} leads nowhere")
@@ -91,6 +91,8 @@ class Page:
 
     def shown(self, text, target, kind):
         path, fragment = self.resolve(target)
+        if not (self.root / path).is_file():
+            raise UsageError(f"{self.path}: the link to {target} leads nowhere")
         if kind == "picture":
             key = PurePosixPath(path).name + (f"#{fragment}" if fragment else "")
             return self.figure(key)

@@ -191,7 +191,8 @@ def test_a_listing_is_all_of_one_thing_in_assembly():
 @pytest.mark.parametrize(("text", "said"), [
     ("[x](nowhere.c)", "leads nowhere"),
     ('[x](../common/boot.S#nothing "listing")', "defines no nothing"),
-    ('[x](pictures/none.toml#x "picture")', "has no none.toml#x"),
+    ('[x](pictures/memory.toml#x "picture")', "has no memory.toml#x"),
+    ('[x](../pictures/memory.toml#program "picture")', "leads nowhere"),
     ("[x](../labs/01-vm86trap/tests/mutants.toml)", "not in the students' tree"),
     ("[x](../labs/01-vm86trap/rubric/trace.py)", "not in the students' tree"),
 ])
