@@ -26,8 +26,14 @@ def instructions(code, address, bits):
     return [each for each in found if each[2] != "(bad)" or each[0] + LONGEST < address + len(code)]
 
 
-def returns(elf):
-    """The addresses of all IRET instructions of a program: ways out of a handler."""
+def listing(elf):
+    """(address, bytes, text) of every instruction of a program, read as its file says."""
     said = subprocess.run(["objdump", "-d", elf], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
-    return [int(where, 16) for where, _, text in LINE.findall(said) if text.startswith("iret")]
+    return [(int(where, 16), bytes.fromhex(code), (text or "").strip())
+            for where, code, text in LINE.findall(said)]
+
+
+def returns(elf):
+    """The addresses of all IRET instructions of a program: ways out of a handler."""
+    return [where for where, _, text in listing(elf) if text.startswith("iret")]

@@ -105,3 +105,9 @@ def walk(state, physical, address):
             return lines + [f"linear {address:#x} is physical "
                             f"{frame + (address & ((1 << shift) - 1)):#x}"]
     return lines
+
+
+def translate(state, physical, address):
+    """The physical address of a linear one; None if nothing is mapped there."""
+    last = walk(state, physical, address)[-1]
+    return int(last.rpartition(" is physical ")[2], 16) if " is physical " in last else None

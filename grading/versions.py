@@ -38,7 +38,7 @@ def version(program, out):
 
 def ask(program):
     """Name and version, from the first thing like a version in what it says of itself."""
-    done = subprocess.run([program, *QUESTION.get(program, ["--version"])], text=True,
+    done = subprocess.run([program, *QUESTION.get(os.path.basename(program), ["--version"])], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, errors="replace", check=False)
     found = VERSION.search(done.stdout)

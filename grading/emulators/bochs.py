@@ -85,9 +85,9 @@ def interactive(folder, window, cpu=None, needs=()):
     return [PROGRAM, "-q", "-f", f"{folder}/bochsrc", "-rc", f"{folder}/script"]
 
 
-def models():
+def models(program=PROGRAM):
     """The names of the CPU models."""
-    done = subprocess.run([PROGRAM, "--help", "cpu"], check=False, text=True,
+    done = subprocess.run([program, "--help", "cpu"], check=False, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     return re.findall(r"^(\w+)$", done.stdout, re.MULTILINE)
@@ -138,7 +138,7 @@ def copy(pipe, child):
 
 def debugger(version):
     """The option that asks for the debugger; 2.x always starts it and knows no such option."""
-    return [] if version.startswith(f"{PROGRAM} 2.") else ["-debugger"]
+    return [] if re.search(r" 2\.\d", version) else ["-debugger"]
 
 
 class Boot(Frozen):

@@ -16,7 +16,7 @@ NEXT = re.compile(r"^Next at t=(\d+)\n(?:WARNING: .*\n)*"
 REGISTER = re.compile(r"^(r..): ([0-9a-f]{8})_([0-9a-f]{8})", re.MULTILINE)
 WORLD = re.compile(r"^(\d{11})d\[CPU0  \] (?:(VMLAUNCH|VMRESUME) VMCS ptr|"
                    r"VMEXIT reason = (\d+) \(.*\) qualification=0x([0-9a-f]+))", re.MULTILINE)
-FLAGS = re.compile(r"^eflags 0x([0-9a-f]{8})", re.MULTILINE)
+FLAGS = re.compile(r"^eflags:? 0x([0-9a-f]{8})", re.MULTILINE)
 CONTROL = re.compile(r"\bCR([034])=0x([0-9a-f]+)")
 EFER = re.compile(r"^EFER=0x([0-9a-f]+)", re.MULTILINE)
 EFER_LMA = 0x400  # long mode is active

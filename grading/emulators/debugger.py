@@ -24,6 +24,7 @@ class Debugger:
         self.limit = limit
         self.heard = bytearray()  # all of it
         self.start = 0  # of what has not been given out yet
+        self.searched = 0  # up to here that number is not
         self.asked = False  # what to do after a panic
         self.number = secrets.randbits(30)  # behind the answer that is being listened to
         (folder / SCRIPT).unlink(missing_ok=True)  # of a run that was killed
@@ -46,23 +47,28 @@ class Debugger:
         """What it says up to the next number; None if it has ended instead."""
         mark = b"0x%x %d\n" % (self.number, self.number)
         self.number += 1
-        at = self.heard.find(mark, self.start)
-        while at < 0:
-            searched = max(self.start, len(self.heard) - len(mark))
-            more = os.read(self.child.stdout.fileno(), 65536)
-            if not more:
+        self.searched = self.start
+        while (at := self.heard.find(mark, self.searched)) < 0:
+            self.searched = max(self.start, len(self.heard) - len(mark))
+            if not self.hear():
                 return None
-            self.heard += more
-            if self.heard.endswith(QUESTION):
-                process.tell(self.child, "die\n" if self.asked else "debug\n")
-                self.asked = True
-            if len(self.heard) > self.limit:
-                os.kill(self.child.pid, signal.SIGXFSZ)
-                return None
-            at = self.heard.find(mark, searched)
         text = self.heard[self.start:at].decode(errors="replace")
         self.start = at + len(mark)
         return text
+
+    def hear(self):
+        """Takes in what it says next; False if it has ended, or has said too much."""
+        more = os.read(self.child.stdout.fileno(), 65536)
+        if not more:
+            return False
+        self.heard += more
+        if self.heard.endswith(QUESTION):
+            process.tell(self.child, "die\n" if self.asked else "debug\n")
+            self.asked = True
+        if len(self.heard) > self.limit:
+            os.kill(self.child.pid, signal.SIGXFSZ)
+            return False
+        return True
 
     def ask(self, *commands):
         """Its answers to `commands`, which it gets all at once; None from where it ended."""

@@ -1,0 +1,287 @@
+"""The commands that debug/bochs-debug adds to those of Bochs' debugger.
+
+Each is a method do_NAME of Session; what it prints is for a person. What they need, they
+ask the debugger for: a stop at each VM exit (vmexitbp), breakpoints at the program's own
+VMLAUNCH and VMRESUME, registers, memory; and the CPU's record has the reason of an exit.
+"""
+
+import re
+
+from debug import cpu, tables
+from debug.bochs_machine import Ended
+from debug.bochs_vmcs import GENERAL, Complaint, Current
+from debug.disassemble import LONGEST, instructions
+from grading.emulators.bochs_record import place
+from grading.structures import PAGE_SIZE
+from timeline import names
+
+CARD = """\
+  where            the CPU's mode, the instruction, its name, its source line
+  until NAME       go on to a name of the program, or to an address: until theVMM
+  exits            go on to the next VM exit; what the guest did, and what it changed
+  entry            go on to the next VMLAUNCH or VMRESUME; what the monitor changed
+  vmcs [WORD]      the VMCS fields that the program wrote; or those with WORD in the name
+  s [N]   n        one instruction, or N; n: a call as one            (these are Bochs' own)
+  c                go on: to a breakpoint, to Ctrl-C, or to the end
+  r  sreg  creg    registers; segments and tables; control registers
+  x /8wx 0x10000   memory by linear address; xp: by physical address; u /5: instructions
+  q                the end, or Ctrl-D;  card: this card;  help: all that Bochs knows
+"""
+SHARED = (*GENERAL, "RIP", "RFL", "CR0", "CR3", "CR4")  # what both can change
+EXIT = re.compile(r"VMEXIT reason = (\d+) \((.*?)\).*qualification=0x([0-9a-f]+)")
+BREAKPOINT = re.compile(r"^ +(\d+) lbreakpoint +\w+ \w +0x([0-9a-f]+)", re.MULTILINE)
+CAUGHT = "Caught VMEXIT breakpoint"
+ENTRY_FAILED = 1 << 31
+
+
+class Session:
+    """What is known from one command to the next."""
+
+    def __init__(self, machine, source, major):
+        """`major`: Bochs' major version."""
+        self.machine, self.source = machine, source
+        self.vmcs = Current(machine, source, major)
+        self.entered = None  # the guest when it was entered last, as far as we have looked
+        self.left = None  # and when it was left
+
+    def command(self, line):
+        """Does one line of input; False if it ends the session."""
+        word, _, argument = line.strip().partition(" ")
+        if word in ("q", "quit", "exit"):
+            return False
+        action = getattr(self, f"do_{word}", None)
+        try:
+            if action:
+                action(argument.strip())
+            elif word:
+                self.machine.say(line.strip(), passing=True)
+                self.news()
+        except Complaint as complaint:
+            self.print(str(complaint))
+        return True
+
+    def print(self, *lines):
+        """Lines for the terminal."""
+        self.machine.write("".join(f"{line}\n" for line in lines))
+
+    def news(self):
+        """What the record has since it was last looked at; refused entries are told."""
+        events = self.machine.forget()
+        for _, text in events:
+            if text.startswith(("VMFAIL", "VMENTER FAIL")):
+                self.print(f"entry refused: {text}")
+        return events
+
+    # ---- where it stands
+
+    def memory(self, state, length):
+        """As many bytes as are mapped at the next instruction of `state`, `length` at most."""
+        code, address = b"", state.linear
+        while length:
+            at = tables.translate(state, self.machine.physical, address)
+            size = min(length, PAGE_SIZE - address % PAGE_SIZE)
+            if at is None:
+                break
+            code += self.machine.physical(at, size)
+            address, length = address + size, length - size
+        return code
+
+    def place(self, state):
+        """Lines: the mode, the ring, where; the instruction; the source line, if there is one."""
+        selector = state.segments["CS"].selector
+        where = f"{state.ip:#x}" if state.mode == cpu.LONG else f"{selector:04x}:{state.ip:04x}"
+        name = self.source.name(state.linear)
+        lines = [f"[{state.mode}, ring {state.cpl}] {where}, linear {state.linear:#x}"
+                 f"{f' <{name}>' if name else ''}"]
+        code = instructions(self.memory(state, LONGEST), state.linear, state.bits)
+        for _, raw, text in code[:1]:
+            lines.append(f"=> {raw.hex(' '):24} {text}")
+        if not code:
+            lines.append("=> nothing is mapped there")
+        line = self.source.line(state.linear)
+        return lines + ([f"   {line}"] if line else [])
+
+    def do_where(self, _=""):
+        """Where the CPU stands, and whose it is."""
+        state = self.machine.state()
+        vmx = self.machine.parameters("cpu0.VMX") if self.source.entries else {}
+        world = {(1, 1): ["in the guest: VMX non-root operation"],
+                 (1, 0): ["in the host: VMX root operation"]}
+        self.print(*world.get((vmx.get("in_vmx"), vmx.get("in_vmx_guest")), []),
+                   *self.place(state))
+
+    def do_card(self, _=""):
+        """The ten commands that matter."""
+        self.machine.write(CARD)
+
+    # ---- on to somewhere
+
+    def go(self, addresses, at_exit=False):
+        """Lets it run to one of `addresses`, or to a VM exit; how the stop opens.
+
+        Breakpoints of the student's own stop it, too.
+        """
+        say = self.machine.say
+        for address in addresses:
+            say(f"lb {address:#x}")
+        listed = [(int(number), int(address, 16))
+                  for number, address in BREAKPOINT.findall(say("info break"))]
+        ours = [max(number for number, each in listed if each == address)
+                for address in addresses]
+        toggled = at_exit and self.catch_exits()
+        said = say("c")
+        for number in ours:
+            say(f"delete {number}")
+        if toggled:
+            say("vmexitbp")
+        return said
+
+    def catch_exits(self):
+        """Makes the debugger stop at VM exits; False if it did already."""
+        if "enabled" in self.machine.say("vmexitbp"):
+            return True
+        self.machine.say("vmexitbp")
+        return False
+
+    def do_until(self, argument):
+        """On to a name or an address."""
+        address = self.source.address(argument)
+        if address is None:
+            try:
+                address = int(argument, 0)
+            except ValueError:
+                like = self.source.like(argument) if argument else []
+                raise Complaint(f"until {argument}: no such name in the program"
+                                f"{'; there is ' + ', '.join(like) if like else ''}; "
+                                "a name or an address is wanted") from None
+        self.go([address])
+        self.news()
+        self.do_where()
+
+    def launches(self):
+        """The addresses of the program's VMLAUNCH and VMRESUME."""
+        if not self.source.entries:
+            raise Complaint("this program has no VMLAUNCH and no VMRESUME")
+        return list(self.source.entries)
+
+    def at_entry(self, said):
+        """The name of the entry instruction at which a stop is; None if it is elsewhere."""
+        return self.source.entries.get(place(said)[0])
+
+    def standing(self):
+        """The entry instruction before which the CPU stands now, or None."""
+        return self.source.entries.get(self.machine.state().linear)
+
+    def to_entry(self):
+        """On to the next VMLAUNCH or VMRESUME, and `entered` is what will run; or None."""
+        said = self.go(self.launches())
+        self.news()
+        name = self.at_entry(said)
+        self.entered = self.guest() if name else None
+        return name
+
+    def do_entry(self, _=""):
+        """The next entry."""
+        name = self.to_entry()
+        if not name:
+            self.print("stopped before an entry:")
+            return self.do_where()
+        state = self.machine.state()
+        self.print(f"{name} comes next, at {state.ip:#x} <{self.source.name(state.ip)}>",
+                   *indented(self.source.line(state.ip)), *self.described(self.entered))
+        return self.print(*self.changed_by_monitor())
+
+    def do_exits(self, _=""):
+        """The next exit."""
+        inside = self.machine.parameters("cpu0.VMX").get("in_vmx_guest") \
+            if self.launches() else 0
+        if inside:
+            self.entered = None  # it was entered unseen
+        elif self.standing():
+            self.entered = self.guest()
+        elif not self.to_entry():
+            self.print("stopped before an entry:")
+            return self.do_where()
+        self.print(*self.changed_by_monitor())
+        said = self.go(self.launches(), at_exit=True)
+        events = self.news()
+        exits = [found for _, text in events if (found := EXIT.match(text))]
+        if CAUGHT not in said or not exits:
+            self.print("stopped before an exit:")
+            return self.do_where()
+        return self.show_exit(exits[-1])
+
+    def show_exit(self, event):
+        """An exit, at which the CPU has just arrived."""
+        self.vmcs.check()
+        reason, qualification = int(event[1]), int(event[3], 16)
+        basic = reason & 0xFFFF
+        words = names.qualification(basic, qualification)
+        failed = " at the entry, which failed" if reason & ENTRY_FAILED else ""
+        self.print(f"exit {self.machine.exits}: {names.exit_reason(basic)} ({basic}){failed}, "
+                   f"qualification {qualification:#x}{f': {words}' if words else ''}")
+        guest, before, self.entered = self.guest(), self.entered, None
+        self.left = guest
+        if guest:
+            self.print(*self.described(guest, before))
+        host = self.machine.state()
+        self.print(f"the host goes on at {host.ip:#x} <{self.source.name(host.ip)}>",
+                   *indented(self.source.line(host.ip)))
+
+    # ---- the guest
+
+    def guest(self):
+        """The guest as the VMCS and the general registers have it; None if that cannot be had."""
+        try:
+            return self.vmcs.guest()
+        except Complaint as complaint:
+            self.print(f"({complaint})")
+            return None
+
+    def described(self, guest, before=None):
+        """Lines for a guest; registers that are others than `before` have a star."""
+        if not guest:
+            return []
+        lines = [f"guest {line}" if not number else f"      {line}"
+                 for number, line in enumerate(self.place(guest))]
+        wide = guest.bits == 64
+        row = []
+        for name in GENERAL[:16 if wide else 8]:
+            value = guest.registers[name] & (~0 if wide else 0xFFFFFFFF)
+            star = "*" if before and before.registers[name] != guest.registers[name] else " "
+            row.append(f"{name if wide else 'E' + name[1:]:3} {value:0{16 if wide else 8}x}{star}")
+        lines += [f"      {'  '.join(row[start:start + 4])}" for start in range(0, len(row), 4)]
+        flags = cpu.names(guest.flags, cpu.EFLAGS_BITS)
+        return lines + [f"      flags {flags}   CR0 {guest.registers['CR0']:x}   "
+                        f"CR3 {guest.registers['CR3']:x}"
+                        f"{'   (* changed by the guest)' if before else ''}"]
+
+    def changed_by_monitor(self):
+        """What is other at an entry than at the exit before it, said once."""
+        if not self.left or not self.entered:
+            return []
+        old, new, self.left = self.left.registers, self.entered.registers, None
+        found = [f"{name} {old[name]:x} -> {new[name]:x}" for name in SHARED if old[name] != new[name]]
+        return [f"since exit {self.machine.exits} the monitor changed {', '.join(found) or 'nothing'}"]
+
+    def do_vmcs(self, argument):
+        """The fields of the current VMCS."""
+        self.print(*self.vmcs.lines(argument))
+
+
+def indented(line):
+    """The line as a list of none or one."""
+    return [f"   {line}"] if line else []
+
+
+def converse(session, lines):
+    """Does line after line, until one ends it, or Bochs has ended; True if Bochs ended."""
+    try:
+        for line in lines:
+            if not session.command(line):
+                return False
+    except Ended as end:
+        session.news()
+        session.print(f"{end}.")
+        return True
+    return False

@@ -1,0 +1,93 @@
+"""The current VMCS of a machine in Bochs: its fields, and the program's tables of them.
+
+A lab's tables (machine_guest[] and so on: struct parameter of labs/03-host-vmx/vmxstep2.h)
+say which fields the program means to write, and from which variables; the region says what
+is in the VMCS. Both are read out of the machine's memory, so both are as they are now.
+"""
+
+import re
+
+from debug import vmcs
+from timeline import names
+
+GENERAL = ("RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
+           *(f"R{number}" for number in range(8, 16)))
+TABLES = re.compile(r"machine(_\w+)?|table")  # of `struct parameter`, in labs 03 to 05
+ROW = 16  # bytes of a struct parameter
+MOST_ROWS = 256
+
+
+class Complaint(Exception):
+    """What a command says when it cannot do what was asked."""
+
+
+class Current:
+    """The VMCS that is current now."""
+
+    def __init__(self, machine, source, major):
+        """`major`: Bochs' major version."""
+        self.machine, self.source, self.major = machine, source, major
+        self.known = None  # True if the fields were seen to lie as we think; False if not
+
+    def pointer(self):
+        """The address of its region; a Complaint if no VMCS is current."""
+        pointer = self.machine.parameters("cpu0.VMX").get("vmcsptr", 0)
+        if not pointer or pointer >= 1 << 48:
+            raise Complaint("no VMCS is current: that takes VMXON, VMCLEAR and VMPTRLD")
+        return pointer
+
+    def fields(self):
+        """Its fields; a Complaint if they cannot be had."""
+        region = self.machine.physical(self.pointer(), vmcs.REGION)
+        if self.known is False:
+            raise Complaint("this Bochs keeps its VMCS in a way that is not known here: no field "
+                            "can be shown")
+        return vmcs.Fields(region, self.major)
+
+    def check(self):
+        """At a VM exit: does Bochs itself say the same of the host's state? Looked at once."""
+        if self.known is None:
+            self.known = self.fields().agrees(self.machine.parameters("cpu0.VMX"))
+
+    def guest(self):
+        """The guest as a cpu.State."""
+        general = self.machine.state().registers
+        return self.fields().guest({name: general[name] for name in GENERAL})
+
+    def rows(self):
+        """Encoding → address of the variable, of all rows of the program's tables."""
+        known, found = set(vmcs.encodings()), {}
+        for name, start in zip(self.source.labels, self.source.starts):
+            if not TABLES.fullmatch(name):
+                continue
+            for line in range(MOST_ROWS):
+                row = self.machine.physical(start + line * ROW, ROW)
+                what, where = (int.from_bytes(row[at:at + 8], "little") for at in (0, 8))
+                if not where or what & ~1 not in known:
+                    break
+                found[what] = where
+        return found
+
+    def lines(self, word):
+        """All fields that are in a table or not zero; or, with a word, those with it in the name."""
+        fields, rows = self.fields(), self.rows()
+        shown = [each for each in sorted({*vmcs.encodings(), *rows})
+                 if (word.lower() in names.vmcs_field(each).lower() if word else
+                     each in rows or fields[each])]
+        if word and not shown:
+            raise Complaint(f"vmcs {word}: no field's name has that in it")
+        lines = [f"VMCS at {self.pointer():#x}"]
+        for area in vmcs.AREAS:
+            lines += [self.line(fields, each, rows) for each in shown if vmcs.area(each) == area]
+        if any(line.endswith("  +") for line in lines):
+            lines.append("(+ in no table of the program's: by a VMWRITE elsewhere, or by the CPU)")
+        return lines
+
+    def line(self, fields, encoding, rows):
+        """One field; with its variable, if that has another value now."""
+        value, size = fields[encoding], vmcs.width(encoding)
+        line = f"{names.vmcs_field(encoding):44} {encoding:#06x}  {value:#0{2 + 2 * size}x}"
+        if encoding in rows:
+            held = int.from_bytes(self.machine.physical(rows[encoding], size), "little")
+            return line if held == value else f"{line}   (its variable: {held:#x})"
+        return f"{line}  +" if rows and value else line

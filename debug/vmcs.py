@@ -1,0 +1,100 @@
+"""The VMCS as Bochs keeps it: its region of memory, field by field, by the manual's names.
+
+How the fields lie in the region is the CPU's own affair (SDM Vol. 3C, "VMCS Region"), and
+Bochs' two layouts were found by writing fields and looking. So what is read here is only
+believed if Bochs, asked in another way, says the same of the host's state (agrees()).
+"""
+
+from debug import cpu
+from timeline import names
+
+REGION = 4096
+START = 0x10  # of the first field
+STEP = 8  # bytes from one field to the next
+# How many fields of each type there is room for, by width: 16 bits, 64, 32, natural.
+ROOM = {2: (32, 32, 32, 32), 3: (16, 40, 24, 24)}  # by Bochs' major version
+SEGMENTS = ("ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR")
+AREAS = ("controls", "exit information", "guest-state area", "host-state area")
+WIDTHS = (2, 8, 4, 8)  # bytes
+IA32E_MODE_GUEST = 0x200  # of the VM-entry controls
+PROBES = {"CR3": "HOST_CR3", "RSP": "HOST_RSP", "RIP": "HOST_RIP",
+          "CS": "HOST_CS_SELECTOR", "TR_BASE": "HOST_TR_BASE",
+          "vmexit_ctrls": "PRIMARY_VM_EXIT_CONTROLS", "vmcs_linkptr": "LINK_POINTER"}
+
+
+def number(name):
+    """The encoding of a field: "GUEST_RIP"."""
+    return names.numbers()[f"VMCS_{name}"]
+
+
+def encodings():
+    """Every field's encoding, in order."""
+    return sorted(names.table("vmcs_names.c", names.FIELD))
+
+
+def width(encoding):
+    """Bytes of a field; of the high half of a 64-bit field, its own 4."""
+    return 4 if encoding & 1 else WIDTHS[encoding >> 13 & 3]
+
+
+def area(encoding):
+    """In which of AREAS a field is."""
+    return AREAS[encoding >> 10 & 3]
+
+
+def offset(encoding, major):
+    """Where a field begins in the region, in a Bochs of that major version."""
+    room = ROOM[min(max(major, 2), 3)]
+    size, kind = encoding >> 13 & 3, encoding >> 10 & 3
+    before = 4 * sum(room[:size]) + kind * room[size]
+    return START + STEP * (before + (encoding >> 1 & 0x1FF)) + 4 * (encoding & 1)
+
+
+class Fields:
+    """All fields of one region, as they are now."""
+
+    def __init__(self, region, major):
+        """`region`: its bytes."""
+        self.region, self.major = region, major
+
+    def __getitem__(self, encoding):
+        at = offset(encoding, self.major)
+        value = int.from_bytes(self.region[at:at + width(encoding)], "little")
+        if is_rights(encoding):  # Bochs keeps them as a descriptor does, 8 bits higher
+            value = (value >> 8 | value << 24) & 0xFFFFFFFF
+        return value
+
+    def named(self, name):
+        """The value of a field: "GUEST_RIP"."""
+        return self[number(name)]
+
+    def agrees(self, said):
+        """True if Bochs' own copy of what it took at the last entry says the same.
+
+        `said`: name → value, of its parameters below cpu0.VMX, at a VM exit.
+        """
+        return all(said.get(name) == self.named(field) for name, field in PROBES.items())
+
+    def guest(self, general):
+        """The guest as a cpu.State; `general`: RAX and so on, which are in no VMCS."""
+        segments = {}
+        for name in SEGMENTS:
+            rights = self.named(f"GUEST_{name}_ACCESS_RIGHTS")
+            segments["LDT" if name == "LDTR" else name] = cpu.Cached(
+                self.named(f"GUEST_{name}_SELECTOR"), self.named(f"GUEST_{name}_BASE"),
+                self.named(f"GUEST_{name}_LIMIT"), (rights & 0xF0FF) << 8)
+        registers = dict(general) | {
+            name: self.named(f"GUEST_{name}") for name in ("CR0", "CR3", "CR4", "RIP", "RSP")}
+        registers["RFL"] = self.named("GUEST_RFLAGS")
+        long = self.named("VM_ENTRY_CONTROLS") & IA32E_MODE_GUEST
+        registers["EFER"] = cpu.EFER_LMA if long else 0
+        tables = {name[:3]: (self.named(f"GUEST_{name}_BASE"), self.named(f"GUEST_{name}_LIMIT"))
+                  for name in ("GDTR", "IDTR")}
+        ring = segments["SS"].attributes >> 13 & 3
+        return cpu.State(registers, segments, tables, ring)
+
+
+def is_rights(encoding):
+    """True of the access rights of a guest segment register."""
+    first = number("GUEST_ES_ACCESS_RIGHTS")
+    return first <= encoding <= first + 2 * (len(SEGMENTS) - 1)
