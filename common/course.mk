@@ -15,7 +15,7 @@ ONE_FOLDER = $(if $(word 2,$(LAB_FOLDER)),$(error which program of lab $(LAB)? s
              LAB=$(subst $() , or LAB=,$(notdir $(LAB_FOLDER)))),$(LAB_FOLDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help all labs qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb timeline grade handin clean boot setup tools
+.PHONY: help all labs qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb bochs-debug timeline grade handin clean boot setup tools
 
 help: ## this list
 	@echo 'make TARGET [LAB=NN] [EMU=qemu|bochs] [SEED=n] [V=1]'
@@ -30,6 +30,9 @@ labs: ## build every lab
 	@for lab in $(LABS); do $(MAKE) --no-print-directory LAB= -C labs/$$lab all || exit; done
 
 debug qemu-gdb gdb: ## step through a lab with GDB (debug); in two terminals (the others)
+	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
+
+bochs-debug: ## step through a lab in Bochs, VMX and all, from exit to exit [CPU=]
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
 
 timeline: ## draw a run: every trap, exit and entry, on one page

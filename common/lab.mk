@@ -194,11 +194,12 @@ $(foreach file,$(USES),$(eval $(call USES_RULE,$(file))))
          $(COMMON_BUILD)/start.S.d $(COMMON_BUILD)/boot.S.d
 
 # Running and grading: the work is done by the programs in grading/.
-.PHONY: help qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb grade handin
+.PHONY: help qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb bochs-debug grade handin
 help:
 	@echo 'make            build'
 	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without'
 	@echo '                debug: GDB on it, in QEMU; qemu-gdb and gdb: in two terminals'
+	@echo '                bochs-debug: Bochs with its debugger, at each VM exit'
 	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
 
 BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %)
@@ -215,6 +216,9 @@ debug qemu-gdb gdb: all
 	$(if $(filter vmx,$(NEEDS)),@echo '$(NO_VMX)')
 	@$(PYTHON) $(TOP)/debug/debug $(PROGRAM).elf --loader $(COMMON_BUILD)/boot.bin.elf \
 	    $(if $(filter qemu-gdb,$@),--serve) $(if $(filter gdb,$@),--attach)
+
+bochs-debug: all
+	@$(PYTHON) $(TOP)/debug/bochs-debug $(PROGRAM).elf $(CPU:%=--cpu '%')
 
 grade:
 	@$(PYTHON) -S $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) --no-sandbox \

@@ -17,8 +17,8 @@ from grading.emulators.bochs_record import EFER, FLAGS, REGISTER, SEGMENT, TABLE
 from grading.emulators.debugger import Debugger
 from grading.structures import segment
 
-PROMPT = re.compile(rb"<bochs:\d+> ?")
 EVENT = re.compile(r"^(\d{11})\w\[CPU0  \] ((?:VMEXIT reason|VMFAIL|VMENTER FAIL|exception\().*)")
+REFUSALS = "error: action=ignore, cpu0=report\n"  # why an entry is refused is told as an error
 POWERED_OFF = ">>PANIC<< Shutdown port: shutdown requested"
 PANIC = re.compile(r">>PANIC<< (.*)")
 PARAMETER = re.compile(r"^ *(\w+) = (0x[0-9a-f]+|\d+|true|false)$", re.MULTILINE)
@@ -45,11 +45,12 @@ class Machine(Debugger):
         (folder / "disk.img").write_bytes(elf.with_suffix(".img").read_bytes())
         (folder / "bochsrc").write_text(bochs.configuration(
             image.IMAGE_BYTES, cpu_model, image="disk.img", serial="serial", log="log",
-            display="term") + bochs.WITNESS)
-        child = process.start([program, *bochs.debugger(version), "-q", "-f", "bochsrc"],
-                              NO_LIMITS, folder, os.environ | {"TERM": "dumb"}, piped=True)
+            display="term") + bochs.WITNESS + REFUSALS)
+        child = process.start([program, *bochs.debugger(version), "-q", "-f",
+                               folder / "bochsrc"], NO_LIMITS, folder, os.environ | {"TERM": "dumb"}, piped=True)
         super().__init__(child, limit=1 << 40)
         self.running = False  # a command of ours is on its way
+        self.prompting = False  # a person is asked
         self.passing = False  # on to the terminal, what it says
         self.echo = b""  # the command, which it may repeat before it answers
         self.record = b""  # the last line of the record, not all there yet
@@ -69,10 +70,11 @@ class Machine(Debugger):
             os.close(pipe)
 
     def interrupt(self):
-        """What Ctrl-C does: stops the CPU if it runs; True if it does."""
+        """What Ctrl-C does: it stops the CPU, or it throws the line away that is being typed."""
         if self.running:
             self.child.send_signal(signal.SIGINT)
-        return self.running
+        elif self.prompting:
+            raise KeyboardInterrupt
 
     def hear(self):
         """As in Debugger; takes in the pipes too, and passes on what is to be passed on."""

@@ -7,12 +7,11 @@ VMLAUNCH and VMRESUME, registers, memory; and the CPU's record has the reason of
 
 import re
 
-from debug import cpu, tables
-from debug.bochs_machine import Ended
+from debug.bochs_machine import POWERED_OFF, Ended
 from debug.bochs_vmcs import GENERAL, Complaint, Current
-from debug.disassemble import LONGEST, instructions
+from debug.bochs_view import View
 from grading.emulators.bochs_record import place
-from grading.structures import PAGE_SIZE
+from grading.witness import VECTOR_NAMES
 from timeline import names
 
 CARD = """\
@@ -30,6 +29,8 @@ CARD = """\
 SHARED = (*GENERAL, "RIP", "RFL", "CR0", "CR3", "CR4")  # what both can change
 EXIT = re.compile(r"VMEXIT reason = (\d+) \((.*?)\).*qualification=0x([0-9a-f]+)")
 BREAKPOINT = re.compile(r"^ +(\d+) lbreakpoint +\w+ \w +0x([0-9a-f]+)", re.MULTILINE)
+MAJOR = re.compile(r" (\d+)\.")
+NEWEST = MAJOR.match(" 3.")  # a version that is not known is read as that
 CAUGHT = "Caught VMEXIT breakpoint"
 ENTRY_FAILED = 1 << 31
 
@@ -37,12 +38,15 @@ ENTRY_FAILED = 1 << 31
 class Session:
     """What is known from one command to the next."""
 
-    def __init__(self, machine, source, major):
-        """`major`: Bochs' major version."""
+    def __init__(self, machine, source, version):
+        """`version`: "bochs 2.7"."""
         self.machine, self.source = machine, source
-        self.vmcs = Current(machine, source, major)
+        self.view = View(machine, source)
+        self.vmcs = Current(machine, source, int((MAJOR.search(version) or NEWEST)[1]))
         self.entered = None  # the guest when it was entered last, as far as we have looked
-        self.left = None  # and when it was left
+        self.left = None  # and when it was left last, as far as we have looked
+        self.left_at = 0  # the number of that exit
+        self.told = False  # that the CPU has given up
 
     def command(self, line):
         """Does one line of input; False if it ends the session."""
@@ -65,41 +69,17 @@ class Session:
         self.machine.write("".join(f"{line}\n" for line in lines))
 
     def news(self):
-        """What the record has since it was last looked at; refused entries are told."""
+        """What the record has since it was last looked at; refusals are told."""
         events = self.machine.forget()
         for _, text in events:
             if text.startswith(("VMFAIL", "VMENTER FAIL")):
-                self.print(f"entry refused: {text}")
+                self.print(f"refused: {text}")
+        if self.machine.panic not in ("", POWERED_OFF) and not self.told:
+            self.print(f"the CPU gave up: {self.machine.panic}", "here it stands; look, then q:")
+            self.told = True
         return events
 
     # ---- where it stands
-
-    def memory(self, state, length):
-        """As many bytes as are mapped at the next instruction of `state`, `length` at most."""
-        code, address = b"", state.linear
-        while length:
-            at = tables.translate(state, self.machine.physical, address)
-            size = min(length, PAGE_SIZE - address % PAGE_SIZE)
-            if at is None:
-                break
-            code += self.machine.physical(at, size)
-            address, length = address + size, length - size
-        return code
-
-    def place(self, state):
-        """Lines: the mode, the ring, where; the instruction; the source line, if there is one."""
-        selector = state.segments["CS"].selector
-        where = f"{state.ip:#x}" if state.mode == cpu.LONG else f"{selector:04x}:{state.ip:04x}"
-        name = self.source.name(state.linear)
-        lines = [f"[{state.mode}, ring {state.cpl}] {where}, linear {state.linear:#x}"
-                 f"{f' <{name}>' if name else ''}"]
-        code = instructions(self.memory(state, LONGEST), state.linear, state.bits)
-        for _, raw, text in code[:1]:
-            lines.append(f"=> {raw.hex(' '):24} {text}")
-        if not code:
-            lines.append("=> nothing is mapped there")
-        line = self.source.line(state.linear)
-        return lines + ([f"   {line}"] if line else [])
 
     def do_where(self, _=""):
         """Where the CPU stands, and whose it is."""
@@ -108,7 +88,7 @@ class Session:
         world = {(1, 1): ["in the guest: VMX non-root operation"],
                  (1, 0): ["in the host: VMX root operation"]}
         self.print(*world.get((vmx.get("in_vmx"), vmx.get("in_vmx_guest")), []),
-                   *self.place(state))
+                   *self.view.place(state))
 
     def do_card(self, _=""):
         """The ten commands that matter."""
@@ -126,8 +106,11 @@ class Session:
             say(f"lb {address:#x}")
         listed = [(int(number), int(address, 16))
                   for number, address in BREAKPOINT.findall(say("info break"))]
-        ours = [max(number for number, each in listed if each == address)
+        ours = [max((number for number, each in listed if each == address), default=None)
                 for address in addresses]
+        if None in ours:
+            raise Complaint("there is no breakpoint left: `info break` lists yours, `delete N` "
+                            "gives one back")
         toggled = at_exit and self.catch_exits()
         said = say("c")
         for number in ours:
@@ -188,8 +171,10 @@ class Session:
             return self.do_where()
         state = self.machine.state()
         self.print(f"{name} comes next, at {state.ip:#x} <{self.source.name(state.ip)}>",
-                   *indented(self.source.line(state.ip)), *self.described(self.entered))
-        return self.print(*self.changed_by_monitor())
+                   *indented(self.source.line(state.ip)))
+        if self.entered:
+            self.print(*self.view.guest(self.entered), *self.changed_by_monitor())
+        return None
 
     def do_exits(self, _=""):
         """The next exit."""
@@ -216,14 +201,14 @@ class Session:
         self.vmcs.check()
         reason, qualification = int(event[1]), int(event[3], 16)
         basic = reason & 0xFFFF
-        words = names.qualification(basic, qualification)
+        words = self.event() if not basic else names.qualification(basic, qualification)
         failed = " at the entry, which failed" if reason & ENTRY_FAILED else ""
         self.print(f"exit {self.machine.exits}: {names.exit_reason(basic)} ({basic}){failed}, "
                    f"qualification {qualification:#x}{f': {words}' if words else ''}")
         guest, before, self.entered = self.guest(), self.entered, None
-        self.left = guest
+        self.left, self.left_at = guest, self.machine.exits
         if guest:
-            self.print(*self.described(guest, before))
+            self.print(*self.view.guest(guest, before))
         host = self.machine.state()
         self.print(f"the host goes on at {host.ip:#x} <{self.source.name(host.ip)}>",
                    *indented(self.source.line(host.ip)))
@@ -238,27 +223,19 @@ class Session:
             self.print(f"({complaint})")
             return None
 
-    def described(self, guest, before=None):
-        """Lines for a guest; registers that are others than `before` have a star."""
-        if not guest:
-            return []
-        lines = [f"guest {line}" if not number else f"      {line}"
-                 for number, line in enumerate(self.place(guest))]
-        wide = guest.bits == 64
-        row = []
-        for name in GENERAL[:16 if wide else 8]:
-            value = guest.registers[name] & (~0 if wide else 0xFFFFFFFF)
-            star = "*" if before and before.registers[name] != guest.registers[name] else " "
-            row.append(f"{name if wide else 'E' + name[1:]:3} {value:0{16 if wide else 8}x}{star}")
-        lines += [f"      {'  '.join(row[start:start + 4])}" for start in range(0, len(row), 4)]
-        flags = cpu.names(guest.flags, cpu.EFLAGS_BITS)
-        return lines + [f"      flags {flags}   CR0 {guest.registers['CR0']:x}   "
-                        f"CR3 {guest.registers['CR3']:x}"
-                        f"{'   (* changed by the guest)' if before else ''}"]
+    def event(self):
+        """The exception that made an exit. SDM Vol. 3C, "Information for VM Exits Due to
+        Vectored Events"."""
+        fields = self.vmcs.fields()
+        info = fields.named("VM_EXIT_INTERRUPTION_INFORMATION")
+        vector = info & 0xFF
+        error = fields.named("VM_EXIT_INTERRUPTION_ERROR_CODE") if info >> 11 & 1 else None
+        return VECTOR_NAMES.get(vector, f"vector {vector}") \
+            + (f", error code {error:#x}" if error is not None else "")
 
     def changed_by_monitor(self):
         """What is other at an entry than at the exit before it, said once."""
-        if not self.left or not self.entered:
+        if not self.left or not self.entered or self.left_at != self.machine.exits:
             return []
         old, new, self.left = self.left.registers, self.entered.registers, None
         found = [f"{name} {old[name]:x} -> {new[name]:x}" for name in SHARED if old[name] != new[name]]

@@ -20,7 +20,7 @@ def instructions(code, address, bits):
         said = subprocess.run(
             ["objdump", "-D", "-b", "binary", "-m", MACHINE[bits], f"--adjust-vma={address:#x}",
              "--insn-width", str(LONGEST), file.name], stdout=subprocess.PIPE, text=True,
-            check=True).stdout
+            check=True, start_new_session=True).stdout  # a Ctrl-C is not for it
     found = [(int(where, 16), bytes.fromhex(code), (text or "").split("#")[0].strip())
              for where, code, text in LINE.findall(said)]
     return [each for each in found if each[2] != "(bad)" or each[0] + LONGEST < address + len(code)]

@@ -43,11 +43,13 @@ def area(encoding):
 
 
 def offset(encoding, major):
-    """Where a field begins in the region, in a Bochs of that major version."""
+    """Where a field begins in the region, in a Bochs of that major version; None: nowhere."""
     room = ROOM[min(max(major, 2), 3)]
-    size, kind = encoding >> 13 & 3, encoding >> 10 & 3
+    size, kind, index = encoding >> 13 & 3, encoding >> 10 & 3, encoding >> 1 & 0x1FF
+    if index >= room[size]:
+        return None
     before = 4 * sum(room[:size]) + kind * room[size]
-    return START + STEP * (before + (encoding >> 1 & 0x1FF)) + 4 * (encoding & 1)
+    return START + STEP * (before + index) + 4 * (encoding & 1)
 
 
 class Fields:
@@ -59,6 +61,8 @@ class Fields:
 
     def __getitem__(self, encoding):
         at = offset(encoding, self.major)
+        if at is None:  # a field that this Bochs has not
+            return 0
         value = int.from_bytes(self.region[at:at + width(encoding)], "little")
         if is_rights(encoding):  # Bochs keeps them as a descriptor does, 8 bits higher
             value = (value >> 8 | value << 24) & 0xFFFFFFFF

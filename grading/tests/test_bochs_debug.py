@@ -1,0 +1,290 @@
+"""Bochs' debugger on a program: sessions for labs 03 and 04; Ctrl-C; nothing left behind.
+
+BOCHS in the environment names one more Bochs on which the same is tried.
+"""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from debug import vmcs
+from debug.bochs_session import CARD, Session
+from grading import lab
+from grading.tests import support
+from grading.tests.test_class import processes
+from grading.tests.test_guide import BLOCK, as_shown
+from timeline import names
+
+DEBUG = [sys.executable, str(lab.ROOT / "debug" / "bochs-debug")]
+PAGE = lab.ROOT / "docs" / "bochs-debugger.md"
+OTHER = os.environ.get("BOCHS")
+EMULATORS = ["bochs", *([OTHER] if OTHER else [])]
+MUTANT = next(each for each in support.mutants(lab.find("04")) if each.name == "rpl-3")
+LONGEST = 60  # seconds by the clock for a session, which takes one: longer is a hang
+FIELD = re.compile(r"^(\S.*\S) +(0x[0-9a-f]{4})  0x([0-9a-f]+)( .*)?$", re.MULTILINE)
+# What another compiler may place elsewhere.
+ELSEWHERE = re.compile(r"\b0x[0-9a-f]{5}\b|(?<=\+)0x[0-9a-f]+|(?<=\.[cS]:)\d+|\bCR3 \w+|"
+                       r"\b[0-9a-f]{4}:[0-9a-f]{4}\b|(?<=RIP )\w+ -> \w+")
+
+
+@pytest.fixture(name="built", scope="module")
+def fixture_built(tmp_path_factory):
+    """Builds the solution of a lab, with changes to its files, once each; its .elf."""
+    known = {}
+
+    def build(number, file="", old="", new=""):
+        if (number, file) not in known:
+            of, folder = lab.find(number), tmp_path_factory.mktemp("debug")
+            sources = support.write_sources(of, folder / "sources")
+            if file:
+                text = (sources / file).read_text()
+                assert text.count(old) == 1
+                (sources / file).write_text(text.replace(old, new))
+            subprocess.run(["make", "-s", "-C", of.folder, "image", f"EDITDIR={sources}",
+                            f"BUILD={folder}"], check=True)
+            known[number, file] = folder / f"{of.name}.elf"
+        return known[number, file]
+
+    return build
+
+
+@contextmanager
+def start(elf, place, emulator="bochs"):
+    """A session whose input is a pipe; what it leaves in the file system would be in `place`."""
+    with subprocess.Popen([*DEBUG, elf], text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=place,
+                          env=os.environ | {"TMPDIR": str(place), "BOCHS": emulator}) as child:
+        try:
+            yield child
+        except BaseException:
+            child.kill()  # it may be waiting for what the test would have said
+            raise
+
+
+def session(elf, place, *commands, emulator="bochs"):
+    """All that a session says; and that nothing is left of it."""
+    with start(elf, place, emulator) as child:
+        said, _ = child.communicate("\n".join(commands) + "\n", timeout=LONGEST)
+    assert child.returncode == 0, said
+    assert not processes(place) and not list(place.glob("bochs-debug-*")), said
+    assert not list(elf.parent.glob("*.lock"))
+    return said
+
+
+def answers(said):
+    """(command, what was said to it) of a session, without the serial line."""
+    parts = [part.partition("\n") for part in said.split("bochs> ")[1:]]
+    return [(command, "".join(line for line in text.splitlines(True)
+                              if not line.startswith("  | ")))
+            for command, _, text in parts]
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_from_exit_to_exit(built, tmp_path, emulator):
+    typed = ["where", "exits", "exits", "entry", "exits", "", "where", "s 2", "xyz", "info break",
+             "c"]
+    said = session(built("04"), tmp_path, *typed, emulator=emulator)
+    told = answers(said)
+    assert "  | [04-vmlaunch] begin 0x00000000\n" in said and "  | [04-vmlaunch] end\n" in said
+    assert [command for command, _ in told] == typed
+    texts = [text for _, text in told]
+    assert "[real mode, ring 0] 1000:0002, linear 0x10002 <_start+0x2>\n=> eb 0c" in texts[0]
+    assert "common/start.S:" in texts[0]
+    assert "exit 1: CPUID (10), qualification 0x0\nguest [virtual-8086 mode, ring 3]" in texts[1]
+    assert re.search(r"<turns>\n +=> 0f a2 +cpuid\n", texts[1])
+    assert re.search(r"the host goes on at 0x\w+ <host_entry>\n   \S+/launch.S:\d+  pushq", texts[1])
+    assert "changed RIP 220 -> 222\nexit 2: CPUID" in texts[2]
+    assert "EAX 00000001*" in texts[2] and texts[2].count("*") == 2
+    assert "VMRESUME comes next, at 0x" in texts[3] and "=> 66 87 de" in texts[3]
+    assert "xchg   %ebx,%esi" in texts[3] and "since exit 2 the monitor changed RIP" in texts[3]
+    assert "exit 3: CPUID" in texts[4] and "the monitor changed" not in texts[4]
+    assert "EBX 66666666*" in texts[4] and "ESI 33333333*" in texts[4]
+    assert "exit 4: CPUID" in texts[5], "an empty line is the last one again"
+    assert "in the host: VMX root operation\n[64-bit mode, ring 0] 0x" in texts[6]
+    assert "<host_entry>" in texts[6] and "=> 57 " in texts[6]
+    assert texts[7].startswith("Next at t=") and "syntax error at 'xyz'" in texts[8]
+    assert re.fullmatch(r"Num Type +Disp Enb Address *\n", texts[9]), "a breakpoint of ours stays"
+    assert texts[-1].endswith("the program has powered the machine off.\n")
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_every_field_of_the_vmcs_is_where_it_is_looked_for(built, tmp_path, emulator):
+    said = dict(answers(session(built("04"), tmp_path, "vmcs", "entry", "vmcs guest ES", "vmcs",
+                                "vmcs nowhere", "q", emulator=emulator)))
+    rows = FIELD.findall(said["vmcs"])
+    # Before the first entry the CPU has changed none: each is what its variable has.
+    assert len(rows) == 51 + 20 + 18 and {more.strip() for *_, more in rows} == {"", "+"}
+    assert [name for name, *_, more in rows if more] == ["host RSP"]
+    values = {int(number, 16): int(value, 16) for _, number, value, _ in rows}
+    assert len(set(values.values())) > 30, "too many alike: a wrong layout could go unseen"
+    assert values[vmcs.number("GUEST_TR_ACCESS_RIGHTS")] == 0x8B
+    assert values[vmcs.number("GUEST_CS_SELECTOR")] * 16 == values[vmcs.number("GUEST_CS_BASE")]
+    assert values[vmcs.number("LINK_POINTER")] == (1 << 64) - 1
+    assert [name for name, *_ in FIELD.findall(said["vmcs guest ES"])] == [
+        "guest ES selector", "guest ES limit", "guest ES access rights", "guest ES base"]
+    assert said["vmcs nowhere"] == "vmcs nowhere: no field's name has that in it\n"
+
+
+def test_no_field_is_shown_if_bochs_says_otherwise(built, tmp_path):
+    """Bochs 2.7 read as if it was a later one, by a debug/vmcs.py that has only that layout."""
+    tree = tmp_path / "tree"
+    for folder in ("debug", "grading", "timeline", "common"):
+        shutil.copytree(lab.ROOT / folder, tree / folder)
+    path = tree / "debug" / "vmcs.py"
+    text = path.read_text()
+    assert text.count("(32, 32, 32, 32), 3: (16, 40, 24, 24)") == 1
+    path.write_text(text.replace("(32, 32, 32, 32), 3: (16, 40, 24, 24)",
+                                 "(16, 40, 24, 24), 3: (32, 32, 32, 32)"))
+    done = subprocess.run([sys.executable, tree / "debug" / "bochs-debug", built("04")], text=True,
+                          input="exits\nvmcs\nq\n", stdout=subprocess.PIPE, check=True,
+                          timeout=LONGEST)
+    said = dict(answers(done.stdout))
+    assert "exit 1: CPUID (10)" in said["exits"] and "guest [" not in said["exits"]
+    assert "no field can be shown" in said["exits"] and "no field can be shown" in said["vmcs"]
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_lab_03_has_a_vmcs_and_no_exit(built, tmp_path, emulator):
+    told = answers(session(built("03"), tmp_path, "exits", "entry", "vmcs", "until write_machin",
+                           "until write_machine", "until", "until read_results", "vmcs", "q",
+                           emulator=emulator))
+    texts = [text for _, text in told]
+    assert texts[0] == texts[1] == "this program has no VMLAUNCH and no VMRESUME\n"
+    assert texts[2] == "no VMCS is current: that takes VMXON, VMCLEAR and VMPTRLD\n"
+    assert texts[3].startswith("until write_machin: no such name in the program; there is write_m")
+    assert "<write_machine>\n" in texts[4] and "/machine.c:" in texts[4]
+    assert texts[5] == "until : no such name in the program; a name or an address is wanted\n"
+    assert "<read_results>\n" in texts[6]
+    fields = {name: int(value, 16) for name, _, value, _ in FIELD.findall(texts[7])}
+    assert fields["VM-instruction error"] == 12 and fields["guest TR selector"], fields
+
+
+def test_a_refused_entry_is_no_exit(built, tmp_path):
+    elf = built("04", "vmxstep3.c", MUTANT.replace, MUTANT.substitute)
+    said = session(elf, tmp_path, "exits", "q")
+    assert "refused: VMFAIL: " in said and "stopped before an exit:\n" in said
+
+
+def test_a_cpu_that_gave_up_can_be_looked_at(built, tmp_path):
+    elf = built("04", "launch.S", "movl    $VMCS_HOST_RSP, %eax",
+                "movl    $VMCS_CR3_TARGET_VALUE_3, %eax")
+    said = session(elf, tmp_path, "exits", "c", "where", "q")
+    assert "the CPU gave up: >>PANIC<< exception(): 3rd (14) exception with no resolution" in said
+    assert "<host_entry>" in dict(answers(said))["where"]
+
+
+def until(child, words):
+    """Reads on until the session says that."""
+    said = ""
+    while words not in said:
+        letter = child.stdout.read(1)
+        assert letter, said
+        said += letter
+    return said
+
+
+def test_ctrl_c_stops_the_cpu_and_only_that(tmp_path):
+    folder = tmp_path / "program"
+    image = support.build_program(folder, {"main.c": '#include "serial.h"\nvoid main(void)\n{\n'
+                                           '\tserial_init();\n\tfor (;;)\n\t\t;\n}\n'})
+    with start(image.with_suffix(".elf"), tmp_path) as child:
+        until(child, "bochs> ")
+        child.send_signal(signal.SIGINT)  # at the prompt: a new prompt
+        until(child, "bochs> ")
+        child.stdin.write("until main\n")
+        child.stdin.flush()
+        until(child, "<main>")
+        until(child, "bochs> ")
+        child.stdin.write("c\n")
+        child.stdin.flush()
+        until(child, "c\n")
+        machine, = [pid for pid, line in processes(tmp_path) if line.endswith("/bochsrc ")]
+        spend(machine)
+        child.send_signal(signal.SIGINT)
+        assert "Next at t=" in until(child, "bochs> ")
+        child.stdin.write("where\n")
+        child.stdin.flush()
+        assert "<main+" in until(child, "bochs> ")
+        child.stdin.close()  # as Ctrl-D
+        child.wait(LONGEST)
+    assert child.returncode == 0 and not processes(tmp_path)
+    assert not list(tmp_path.glob("bochs-debug-*"))
+
+
+def spend(pid):
+    """Waits until a process has used some more CPU time: it runs."""
+    def used():
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+    before = used()
+    while used() < before + 5:
+        os.sched_yield()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_one_that_is_killed_takes_bochs_along(built, tmp_path, number):
+    with start(built("04"), tmp_path) as child:
+        until(child, "bochs> ")
+        machines = [pid for pid, line in processes(tmp_path) if line.endswith("/bochsrc ")]
+        assert len(machines) == 1
+        handle = os.pidfd_open(machines[0])
+        child.send_signal(number)
+        assert select.select([handle], [], [], 20)[0], "Bochs lives on"
+        os.close(handle)
+    assert number == signal.SIGKILL or not list(tmp_path.glob("bochs-debug-*"))
+
+
+@pytest.mark.parametrize(("arguments", "environment", "words"), [
+    (["none.elf"], {}, "none.elf is not built yet; make builds it"),
+    ([None, "--cpu", "z80"], {}, "CPU=z80: bochs has no such model; bochs --help cpu lists"),
+    ([None], {"BOCHS": "no-such-bochs"}, "no-such-bochs is not installed; ./setup.sh"),
+    ([None], {"BOCHS": "true"}, "Bochs has ended with code 0"),
+])
+def test_what_cannot_be_done_is_said_in_one_line(built, tmp_path, arguments, environment, words):
+    done = subprocess.run([*DEBUG, *[each or built("04") for each in arguments]], text=True,
+                          env=os.environ | environment | {"TMPDIR": str(tmp_path)}, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 2 and words in done.stderr and not done.stdout
+    assert len(done.stderr.splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
+def plain(text):
+    """A session without what another build may have elsewhere; of RF the page speaks."""
+    return ELSEWHERE.sub("#", text.replace("flags VM RF", "flags VM"))
+
+
+def test_the_page_s_session_looks_like_that(tmp_path):
+    body = "".join(text for language, where, text in BLOCK.findall(PAGE.read_text())
+                   if language == "session" and where == "04")
+    command, _, shown = body.partition("\n")
+    typed = re.findall(r"^bochs> (.*)$", shown, re.MULTILINE)
+    assert command == "$ make bochs-debug LAB=04" and len(typed) > 7
+    done = subprocess.run(["make", "-s", "bochs-debug", "LAB=04", f"BUILD={tmp_path}"],
+                          cwd=lab.ROOT, text=True, input="\n".join(typed) + "\n", check=True,
+                          stdout=subprocess.PIPE, timeout=LONGEST)
+    assert as_shown(plain(shown).splitlines(), plain(done.stdout)), done.stdout
+
+
+def test_the_page_has_the_card_and_every_command():
+    text = PAGE.read_text()
+    assert "".join(f"  {line}\n" for line in CARD.splitlines()) in text
+    for name in dir(Session):
+        if name.startswith("do_"):
+            assert re.search(rf"^  +(\S.*  )?{name[3:]}\b", CARD, re.MULTILINE), name
+
+
+def test_offsets_of_the_two_layouts():
+    every = vmcs.encodings()
+    for major in (2, 3):
+        places = [place for each in every if (place := vmcs.offset(each, major)) is not None]
+        assert len(set(places)) == len(places) and max(places) < vmcs.REGION
+        assert len(places) > 170
+    assert vmcs.offset(0x6C16, 2) == 0xF68 and vmcs.offset(0x6C16, 3) == 0xCA8
+    assert names.vmcs_field(0x6C16) == "host RIP"
