@@ -32,6 +32,7 @@ BREAKPOINT = re.compile(r"^ +(\d+) lbreakpoint +\w+ \w +0x([0-9a-f]+)", re.MULTI
 MAJOR = re.compile(r" (\d+)\.")
 NEWEST = MAJOR.match(" 3.")  # a version that is not known is read as that
 CAUGHT = "Caught VMEXIT breakpoint"
+LONGEST = 200  # letters of a command for Bochs
 ENTRY_FAILED = 1 << 31
 
 
@@ -57,6 +58,8 @@ class Session:
         try:
             if action:
                 action(argument.strip())
+            elif not line.isascii() or len(line) > LONGEST:
+                raise Complaint(f"Bochs takes ASCII, and {LONGEST} letters at most")
             elif word:
                 self.machine.say(line.strip(), passing=True)
                 self.news()
@@ -93,6 +96,13 @@ class Session:
     def do_card(self, _=""):
         """The ten commands that matter."""
         self.machine.write(CARD)
+
+    def do_help(self, argument):
+        """Ours are on the card; of the rest Bochs speaks."""
+        if hasattr(self, f"do_{argument}"):
+            return self.do_card()
+        self.machine.say(f"help {argument}", passing=True)
+        return self.print("and `card` shows what matters, and our own commands")
 
     # ---- on to somewhere
 

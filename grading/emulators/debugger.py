@@ -24,7 +24,7 @@ class Debugger:
         self.limit = limit
         self.heard = bytearray()  # all of it
         self.start = 0  # of what has not been given out yet
-        self.searched = 0  # up to here that number is not
+        self.searched = 0  # up to here there is no end of an answer
         self.asked = False  # what to do after a panic
         self.number = secrets.randbits(30)  # behind the answer that is being listened to
         (folder / SCRIPT).unlink(missing_ok=True)  # of a run that was killed
@@ -44,8 +44,8 @@ class Debugger:
             self.script = None
 
     def listen(self):
-        """What it says up to the next number; None if it has ended instead."""
-        mark = b"0x%x %d\n" % (self.number, self.number)
+        """What it says up to the end of its answer; None if it has ended instead."""
+        mark = self.mark()
         self.number += 1
         self.searched = self.start
         while (at := self.heard.find(mark, self.searched)) < 0:
@@ -55,6 +55,10 @@ class Debugger:
         text = self.heard[self.start:at].decode(errors="replace")
         self.start = at + len(mark)
         return text
+
+    def mark(self):
+        """What it says at the end of the answer that is being listened to: the next number."""
+        return b"0x%x %d\n" % (self.number, self.number)
 
     def hear(self):
         """Takes in what it says next; False if it has ended, or has said too much."""

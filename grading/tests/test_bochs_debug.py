@@ -196,6 +196,7 @@ def test_ctrl_c_stops_the_cpu_and_only_that(tmp_path):
                                            '\tserial_init();\n\tfor (;;)\n\t\t;\n}\n'})
     with start(image.with_suffix(".elf"), tmp_path) as child:
         until(child, "bochs> ")
+        settle(child)
         child.send_signal(signal.SIGINT)  # at the prompt: a new prompt
         until(child, "bochs> ")
         child.stdin.write("until main\n")
@@ -218,6 +219,14 @@ def test_ctrl_c_stops_the_cpu_and_only_that(tmp_path):
     assert not list(tmp_path.glob("bochs-debug-*"))
 
 
+def settle(child):
+    """Waits until it waits: a signal in the moment before that would wake nobody."""
+    state = ""
+    while state != "S":
+        with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+            state = file.read().rpartition(")")[2].split()[0]
+
+
 def spend(pid):
     """Waits until a process has used some more CPU time: it runs."""
     def used():
@@ -235,6 +244,7 @@ def test_one_that_is_killed_takes_bochs_along(built, tmp_path, number):
         machines = [pid for pid, line in processes(tmp_path) if line.endswith("/bochsrc ")]
         assert len(machines) == 1
         handle = os.pidfd_open(machines[0])
+        settle(child)
         child.send_signal(number)
         assert select.select([handle], [], [], 20)[0], "Bochs lives on"
         os.close(handle)
@@ -276,8 +286,17 @@ def test_the_page_has_the_card_and_every_command():
     text = PAGE.read_text()
     assert "".join(f"  {line}\n" for line in CARD.splitlines()) in text
     for name in dir(Session):
-        if name.startswith("do_"):
+        if name.startswith("do_") and name != "do_help":
             assert re.search(rf"^  +(\S.*  )?{name[3:]}\b", CARD, re.MULTILINE), name
+
+
+def test_help(built, tmp_path):
+    said = dict(answers(session(built("03"), tmp_path, "help until", "help", "help x", "card",
+                                'lb "foo', "\u00fcmlaut", "q")))
+    assert said["help until"] == said["card"] == CARD
+    assert "vmexitbp" in said["help"] and "`card`" in said["help"] and "/nuf" in said["help x"]
+    assert "syntax error" in said['lb "foo'], "and it goes on"
+    assert said["\u00fcmlaut"] == "Bochs takes ASCII, and 200 letters at most\n"
 
 
 def test_offsets_of_the_two_layouts():

@@ -354,6 +354,11 @@ def test_a_vmx_instruction_of_bochs():
     assert step.registers_after["rax"] == 0x123400006801
 
 
+def test_bochs_3_has_a_colon_behind_eflags():
+    said = after(0x46).replace("eflags 0x", "eflags: 0x")
+    assert said != after(0x46) and bochs_record.parse_step("vmread", BEFORE, said, {}).flags == 0x46
+
+
 @pytest.mark.parametrize(("time", "vector"), [(5000, 6), (4999, None), (5001, None), (50000, None)])
 def test_a_vmx_instruction_that_faults(time, vector):
     logged = CPU_LOG + f"{time:011d}d[CPU0  ] exception(0x06): error_code=0000\n"
