@@ -4,7 +4,7 @@ include common/course.mk
 TOOLS   += unifdef
 MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml, mkdocs
 
-.PHONY: demo check check-full mutants handout site gradescope autolab bench modules
+.PHONY: demo check check-full mutants handout new-lab site gradescope autolab bench modules
 
 demo: tools ## watch every lab run, on every emulator that can, and be graded
 	@$(PYTHON) grading/demo
@@ -24,6 +24,9 @@ handout: tools ## make the students' tree and its tarball
 
 site: ## make the course's site, to be read from disk: build/site/index.html
 	@$(PYTHON) website/website
+
+new-lab: ## make a new lab to start from: LAB=NN-name [BITS=32|64]
+	@$(PYTHON) grading/new-lab '$(LAB)' $(BITS:%=--bits '%')
 
 gradescope autolab: tools ## pack the grader for that system [LAB=NN] [SEED=n]
 	@$(PYTHON) grading/package $@ $(LAB:%=--lab '%') $(SEED:%=--seed '%')

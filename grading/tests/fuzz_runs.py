@@ -124,6 +124,6 @@ def run(chance, was, own=()):
              "vm": lambda chance, each: tuple(sequence(chance, each, event)),
              "symbols": lambda chance, each: symbols(chance, each, own)}
     there = [name for name in parts if getattr(was, name) and (own or name != "symbols")]
-    for name in chance.sample(there, chance.choice((1, 1, 1, 2, 3))):
+    for name in chance.sample(there, min(len(there), chance.choice((1, 1, 1, 2, 3)))):
         was = was._replace(**{name: parts[name](chance, getattr(was, name))})
     return was._replace(**chance.choice(ENDS)) if not chance.randrange(6) else was

@@ -9,7 +9,7 @@ import re
 from grading.lab import ROOT
 
 # In grading/, what is not of the programs grade and class.
-OTHERS = ("boot", "demo", "handin", "handout", "package", "mutants", "image.py", "systems",
+OTHERS = ("boot", "demo", "handin", "handout", "new-lab", "package", "mutants", "image.py", "systems",
           "tests")
 ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError", "GdbError")
 STRING = r'"((?:[^"\\]|\\.)*)"'
