@@ -190,24 +190,27 @@ def until(child, words):
     return said
 
 
-def test_ctrl_c_stops_the_cpu_and_only_that(tmp_path):
-    folder = tmp_path / "program"
-    image = support.build_program(folder, {"main.c": '#include "serial.h"\nvoid main(void)\n{\n'
-                                           '\tserial_init();\n\tfor (;;)\n\t\t;\n}\n'})
-    with start(image.with_suffix(".elf"), tmp_path) as child:
+@contextmanager
+def endless(place):
+    """A session whose CPU runs, and would for ever; and the number of its Bochs."""
+    image = support.build_program(place / "program", {
+        "main.c": '#include "serial.h"\nvoid main(void)\n{\n\tserial_init();\n\tfor (;;)\n'
+                  "\t\t;\n}\n"})
+    with start(image.with_suffix(".elf"), place) as child:
         until(child, "bochs> ")
         settle(child)
         child.send_signal(signal.SIGINT)  # at the prompt: a new prompt
         until(child, "bochs> ")
-        child.stdin.write("until main\n")
+        child.stdin.write("until main\nc\n")
         child.stdin.flush()
-        until(child, "<main>")
-        until(child, "bochs> ")
-        child.stdin.write("c\n")
-        child.stdin.flush()
-        until(child, "c\n")
-        machine, = [pid for pid, line in processes(tmp_path) if line.endswith("/bochsrc ")]
+        assert "<main>" in until(child, "bochs> c\n")
+        machine, = [pid for pid, line in processes(place) if line.endswith("/bochsrc ")]
         spend(machine)
+        yield child, machine
+
+
+def test_ctrl_c_stops_the_cpu_and_only_that(tmp_path):
+    with endless(tmp_path) as (child, _):
         child.send_signal(signal.SIGINT)
         assert "Next at t=" in until(child, "bochs> ")
         child.stdin.write("where\n")
@@ -238,13 +241,9 @@ def spend(pid):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_one_that_is_killed_takes_bochs_along(built, tmp_path, number):
-    with start(built("04"), tmp_path) as child:
-        until(child, "bochs> ")
-        machines = [pid for pid, line in processes(tmp_path) if line.endswith("/bochsrc ")]
-        assert len(machines) == 1
-        handle = os.pidfd_open(machines[0])
-        settle(child)
+def test_one_that_is_killed_takes_bochs_along(tmp_path, number):
+    with endless(tmp_path) as (child, machine):
+        handle = os.pidfd_open(machine)
         child.send_signal(number)
         assert select.select([handle], [], [], 20)[0], "Bochs lives on"
         os.close(handle)
