@@ -248,8 +248,9 @@ class Session:
         if not self.left or not self.entered or self.left_at != self.machine.exits:
             return []
         old, new, self.left = self.left.registers, self.entered.registers, None
-        found = [f"{name} {old[name]:x} -> {new[name]:x}" for name in SHARED if old[name] != new[name]]
-        return [f"since exit {self.machine.exits} the monitor changed {', '.join(found) or 'nothing'}"]
+        found = [f"{name} {old[name]:x} -> {new[name]:x}" for name in SHARED
+                 if old[name] != new[name]]
+        return [f"since exit {self.left_at} the monitor changed {', '.join(found) or 'nothing'}"]
 
     def do_vmcs(self, argument):
         """The fields of the current VMCS."""

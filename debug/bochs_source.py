@@ -1,5 +1,6 @@
 """Names and source lines of a built program, as `make` has left it in build/."""
 
+import os
 import re
 from bisect import bisect_right
 from pathlib import Path
@@ -51,7 +52,7 @@ class Source:
         match = PLACE.match(tool("addr2line", "-e", self.elf, f"{address:#x}"))
         if not match or match[2] == "0":
             return ""
-        path = Path(match[1])
+        path = Path(os.path.normpath(match[1]))
         try:
             text = path.read_text(errors="replace").splitlines()[int(match[2]) - 1].strip()
         except (OSError, IndexError):

@@ -28,7 +28,9 @@ class View:
         """Lines: the mode, the ring, where; the instruction; the source line, if there is one."""
         selector = state.segments["CS"].selector
         where = f"{state.ip:#x}" if state.mode == cpu.LONG else f"{selector:04x}:{state.ip:04x}"
-        name = self.source.name(state.linear)
+        # The linker's addresses are physical: a task that is mapped elsewhere has its names, too.
+        at = tables.translate(state, self.machine.physical, state.linear)
+        name = self.source.name(at) if at is not None else ""
         lines = [f"[{state.mode}, ring {state.cpl}] {where}, linear {state.linear:#x}"
                  f"{f' <{name}>' if name else ''}"]
         code = instructions(self.memory(state, LONGEST), state.linear, state.bits)
@@ -36,7 +38,7 @@ class View:
             lines.append(f"=> {raw.hex(' '):24} {text}")
         if not code:
             lines.append("=> nothing is mapped there")
-        line = self.source.line(state.linear)
+        line = self.source.line(at) if at is not None else ""
         return lines + ([f"   {line}"] if line else [])
 
     def guest(self, guest, before=None):

@@ -69,7 +69,7 @@ class Current:
         return found
 
     def lines(self, word):
-        """All fields that are in a table or not zero; or, with a word, those with it in the name."""
+        """All fields that are in a table or not zero; or those with the word in the name."""
         fields, rows = self.fields(), self.rows()
         shown = [each for each in sorted({*vmcs.encodings(), *rows})
                  if (word.lower() in names.vmcs_field(each).lower() if word else

@@ -99,7 +99,8 @@ def test_from_exit_to_exit(built, tmp_path, emulator):
     assert "common/start.S:" in texts[0]
     assert "exit 1: CPUID (10), qualification 0x0\nguest [virtual-8086 mode, ring 3]" in texts[1]
     assert re.search(r"<turns>\n +=> 0f a2 +cpuid\n", texts[1])
-    assert re.search(r"the host goes on at 0x\w+ <host_entry>\n   \S+/launch.S:\d+  pushq", texts[1])
+    assert re.search(r"the host goes on at 0x\w+ <host_entry>\n   \S+/launch.S:\d+  pushq",
+                     texts[1])
     assert "changed RIP 220 -> 222\nexit 2: CPUID" in texts[2]
     assert "EAX 00000001*" in texts[2] and texts[2].count("*") == 2
     assert "VMRESUME comes next, at 0x" in texts[3] and "=> 66 87 de" in texts[3]
@@ -164,6 +165,13 @@ def test_lab_03_has_a_vmcs_and_no_exit(built, tmp_path, emulator):
     assert "<read_results>\n" in texts[6]
     fields = {name: int(value, 16) for name, _, value, _ in FIELD.findall(texts[7])}
     assert fields["VM-instruction error"] == 12 and fields["guest TR selector"], fields
+
+
+def test_a_task_that_is_mapped_elsewhere_is_found(built, tmp_path):
+    told = dict(answers(session(built("05-cr3-vmx"), tmp_path, "exits", "q")))
+    where, = re.findall(r"linear (0x\w+) <put_byte\+0x4>", told["exits"])
+    assert int(where, 0) < 0x10000 and "in     (%dx),%al" in told["exits"]
+    assert "   labs/04-vmlaunch/" in told["exits"] or "/sources/launch.S:" in told["exits"]
 
 
 def test_a_refused_entry_is_no_exit(built, tmp_path):
