@@ -19,7 +19,7 @@ from debug.bochs_session import CARD, Session
 from grading import lab
 from grading.tests import support
 from grading.tests.test_class import processes
-from grading.tests.test_guide import BLOCK, as_shown
+from grading.tests.pages import BLOCK, as_shown
 from timeline import names
 
 DEBUG = [sys.executable, str(lab.ROOT / "debug" / "bochs-debug")]

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from grading.lab import ROOT
-from grading.tests.test_guide import BLOCK, ENVIRONMENT, LEFT_OUT, as_shown, commands
+from grading.tests.pages import BLOCK, ENVIRONMENT, as_shown, commands
+from grading.tests.test_guide import LEFT_OUT
 
 PAGE = ROOT / "docs" / "writing-a-lab.md"
 SECONDS = 600  # by the clock, for one command: longer is a hang
