@@ -21,7 +21,8 @@ SETUP := --student
 include common/course.mk
 """
 PROGRAMS = ("boot", "grade", "handin")
-PAGES = ("ten-mistakes.md", "when-it-does-not-work.md", "bochs-debugger.md", "glossary.md")  # of docs/
+# Of docs/.
+PAGES = ("ten-mistakes.md", "when-it-does-not-work.md", "bochs-debugger.md", "glossary.md")
 OURS = ("hidden.py", "tree.py")  # not for students
 
 

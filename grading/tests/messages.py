@@ -9,8 +9,8 @@ import re
 from grading.lab import ROOT
 
 # In grading/, what is not of the programs grade and class.
-OTHERS = ("boot", "demo", "handin", "handout", "new-lab", "package", "mutants", "image.py", "systems",
-          "tests")
+OTHERS = ("boot", "demo", "handin", "handout", "new-lab", "package", "mutants", "image.py",
+          "systems", "tests")
 ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError", "GdbError")
 STRING = r'"((?:[^"\\]|\\.)*)"'
 C_PRINTED = re.compile(r"^\s*(?:print\w*|banner)\((.*?)\);", re.MULTILINE | re.DOTALL)

@@ -13,8 +13,8 @@ TEACHING = (DOCS / "teaching.md").read_text(encoding="utf-8")
 EXERCISES = [exercise for each in lab.all_labs() for exercise in each.rubric().EXERCISES]
 IDS = [exercise.id for exercise in EXERCISES]
 NAMES = {"QEMU": "qemu", "Bochs": "bochs"}
-PAGES = ["ten-mistakes.md", "when-it-does-not-work.md", "teaching.md", "glossary.md",
-         "other-courses.md"]
+PAGES = ["ten-mistakes.md", "when-it-does-not-work.md", "bochs-debugger.md", "writing-a-lab.md",
+         "teaching.md", "glossary.md", "other-courses.md"]
 
 
 def section(title):
