@@ -194,12 +194,13 @@ $(foreach file,$(USES),$(eval $(call USES_RULE,$(file))))
          $(COMMON_BUILD)/start.S.d $(COMMON_BUILD)/boot.S.d
 
 # Running and grading: the work is done by the programs in grading/.
-.PHONY: help qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb bochs-debug grade handin
+.PHONY: help qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb bochs-debug grade timeline handin
 help:
 	@echo 'make            build'
 	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without'
 	@echo '                debug: GDB on it, in QEMU; qemu-gdb and gdb: in two terminals'
 	@echo '                bochs-debug: Bochs with its debugger, at each VM exit'
+	@echo '                timeline: a page of all that happened [COMPARE=reference]'
 	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
 
 BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %)
@@ -223,6 +224,9 @@ bochs-debug: all
 grade:
 	@$(PYTHON) -S $(TOP)/grading/grade $(CURDIR) --lab $(NAME) --out $(OUT) --no-sandbox \
 	    $(if $(EMU),--emu '$(EMU)') $(if $(BASE),--base '$(BASE)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
+
+timeline:
+	@$(MAKE) --no-print-directory -C $(TOP) $@ LAB=$(NAME)
 
 handin:
 	@$(PYTHON) $(TOP)/grading/handin $(TOP) $(NAME) --out $(OUT)
