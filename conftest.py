@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
@@ -25,3 +27,12 @@ def pytest_unconfigure(config):
              ("passed", "failed", "error", "skipped")}
     print(f"{count['passed']} passed, {count['failed'] + count['error']} failed, "
           f"{count['skipped']} skipped")
+
+
+@pytest.fixture(scope="session", name="chromium")
+def fixture_chromium(tmp_path_factory):
+    """The browser of all tests of a process."""
+    from grading.tests import browser
+    driver = browser.start(tmp_path_factory.mktemp("chromium"))
+    yield driver
+    driver.quit()

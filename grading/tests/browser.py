@@ -1,6 +1,6 @@
 """A headless Chromium: started, its page opened, looked at. No network, a folder of its own.
 
-The fixture `chromium` (conftest.py) is one for all tests of a process.
+The fixture `chromium` (the top conftest.py) is one for all tests of a process.
 """
 
 import json

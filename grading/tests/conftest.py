@@ -2,7 +2,7 @@
 
 import pytest
 
-from grading.tests import browser, programs
+from grading.tests import programs
 
 
 @pytest.fixture(scope="session", name="program")
@@ -16,11 +16,3 @@ def fixture_program(tmp_path_factory):
             built[end, bits] = programs.build(folder, end, bits)
         return built[end, bits]
     return build
-
-
-@pytest.fixture(scope="session", name="chromium")
-def fixture_chromium(tmp_path_factory):
-    """The browser of all tests."""
-    driver = browser.start(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()

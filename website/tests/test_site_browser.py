@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from grading.tests.browser import press, requested, size, soon, start
+from grading.tests.browser import press, requested, size, soon
 
 PHONE = 360
 SEARCH = "[data-md-component=search-query]"
@@ -27,13 +27,6 @@ CONTRAST = """
     return Array.from(document.querySelectorAll(arguments[0])).slice(0, 40).map(each => {
         const [a, b] = [light(getComputedStyle(each).color), light(behind(each))].sort();
         return (Math.max(a, b) + .05) / (Math.min(a, b) + .05); });"""
-
-
-@pytest.fixture(scope="module", name="chromium")
-def fixture_chromium(tmp_path_factory):
-    driver = start(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(name="show")
