@@ -16,6 +16,8 @@ from grading import lab
 
 TITLE = "A class: submissions a minute"
 WANTED = "cost per submission flat, memory flat, the second core worth 1.9, both cores 87 % busy"
+WHY = """Four emulators at a time share two cores with their graders, and with the class that
+keeps the book and looks for files that are alike."""
 LAB = "01"
 FLAT = 1.1  # the dearest size over the cheapest
 SECOND_CORE, BUSY = 1.9, 87

@@ -20,6 +20,7 @@ from grading.witness import REGISTERS, VmEntry, VmExit
 TITLE = "The exit path: instructions from VM exit to VM entry"
 GOAL = 4
 WANTED = f"mov %cr0, reg: at most {GOAL} × the shortest way"
+WHY = "It is written for reading."
 LAB = "04"
 SEED = 1
 # SDM Vol. 3D, Appendix C, "VMX Basic Exit Reasons".

@@ -12,6 +12,8 @@ from grading import emulators, lab, tree
 TITLE = "The inner loop: a file touched, built, booted, judged"
 GOAL = 1.25
 WANTED = f"at most {GOAL} × the floor"
+WHY = """The floor is one boot of one sector. A turn also compiles and links, boots two challenges
+side by side, and reads and judges what they left."""
 
 
 def solved_tree(folder):

@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).parent / "page.md.j2"
 def chapter(module, rows):
     """What is kept of a chapter. The module's name is that of its goal, too."""
     return {"title": module.TITLE, "wanted": module.WANTED, "reached": module.reached(rows),
-            "about": module.__doc__.strip(),
+            "why": module.WHY, "about": module.__doc__.strip(),
             "rows": [{what: value._asdict() if isinstance(value, Figure) else value
                       for what, value in row.items()} for row in rows]}
 

@@ -18,6 +18,7 @@ from grading.process import die_with_parent
 
 TITLE = "Steadiness: the solution graded under load"
 WANTED = "not one that is not full marks"
+WHY = "Each is to be looked into."
 TIMES_CORES = 4  # busy processes for each core
 BUSY = "while True: pass"
 

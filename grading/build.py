@@ -1,5 +1,6 @@
 """Second stage: compiles the student's files and links them with what is given."""
 
+import functools
 import os
 import shutil
 import tempfile
@@ -70,14 +71,20 @@ def stranger(objects, files, folder, common, out):
                (files, common, out / folder.name / "given" / "include",
                 "/usr/lib", "/usr/include")]
     temporary = Path(tempfile.gettempdir()).resolve()
+
+    @functools.cache  # most of them read the same headers
+    def given(name):
+        path = (folder / name).resolve()
+        return path.suffix == ".s" and path.parent == temporary \
+            or any(place in path.parents for place in allowed)  # .s: the compiler's own
+
     for record in [*objects.glob("*.d"), *objects.glob("*.ad")]:
         for name in record.read_text(errors="replace").replace("\\\n", " ").split():
-            path = (folder / name).resolve()
-            if name.endswith(":") or path.suffix == ".s" and path.parent == temporary:
-                continue  # targets, and the compiler's own assembly in between
-            if record.suffix == ".ad" and name == record.stem and path.suffix == ".c":
+            if name.endswith(":"):
+                continue  # a target
+            if record.suffix == ".ad" and name == record.stem and name.endswith(".c"):
                 continue  # named in the debug information, not read
-            if not any(place in path.parents for place in allowed):
+            if not given(name):
                 return f"{record.stem}: includes {name}, which is not given"
     return None
 

@@ -13,7 +13,8 @@ AFTER_QUESTION = re.compile(r" Next at t=(\d+)$", re.MULTILINE)
 # Where it stops: the time; the physical address and the mnemonic, unless nothing is mapped.
 NEXT = re.compile(r"^Next at t=(\d+)\n(?:WARNING: .*\n)*"
                   r"(?:\(0\) \[0x([0-9a-f]+)\] .*?\): (\w*))?", re.MULTILINE)
-REGISTER = re.compile(r"^(r..): ([0-9a-f]{8})_([0-9a-f]{8})", re.MULTILINE)
+REGISTER = re.compile(r"^(r(?:[a-d]x|[sb]p|[sd]i|\d\d?|ip)) ?: ([0-9a-f]{8}_[0-9a-f]{8})",
+                      re.MULTILINE)
 WORLD = re.compile(r"^(\d{11})d\[CPU0  \] (?:(VMLAUNCH|VMRESUME) VMCS ptr|"
                    r"VMEXIT reason = (\d+) \(.*\) qualification=0x([0-9a-f]+))", re.MULTILINE)
 FLAGS = re.compile(r"^eflags:? 0x([0-9a-f]{8})", re.MULTILINE)
@@ -84,7 +85,7 @@ def parse_switch(text):
     The stack holds, a dword each: error code, IP, CS, EFLAGS, ESP, SS, ES, DS,
     FS, GS. SDM Vol. 3B, "Handling Exceptions and Interrupts in Virtual-8086 Mode".
     """
-    values = {"e" + name[1:]: low for name, low in registers(text, 0xFFFFFFFF).items()}
+    values = {"e" + name[1:]: value & 0xFFFFFFFF for name, value in registers(text).items()}
     control = controls(text)
     stack = [int(value, 16) for value in STACK.findall(text)[:10]]
     if not set(REGISTERS) <= set(values) or 0 not in control or len(stack) < 10 \
@@ -151,10 +152,9 @@ def parse_worlds(cpu_log, worlds):
     return tuple(events)
 
 
-def registers(text, mask=(1 << 64) - 1):
+def registers(text):
     """Name → value of the general registers in an answer to `r`."""
-    return {name.strip(): int(high + low, 16) & mask
-            for name, high, low in REGISTER.findall(text)}
+    return {name: int(value, 16) for name, value in REGISTER.findall(text)}
 
 
 def controls(text):
