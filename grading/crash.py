@@ -80,7 +80,8 @@ def where(trap, run):
     if label:
         return " ".join(word.upper() if word in REGISTERS else word for word in label.split("_"))
     if trap.linear is None:
-        return "in ring 0"  # Bochs tells no more of what a handler has lived through
+        # Bochs tells no more of what a handler has lived through; nor whose it is under VMX.
+        return "in the guest or its monitor" if run.vm else "in ring 0"
     near = nearest(trap.linear, run.symbols)
     if trap.v86 and trap.segments:
         at = f"in virtual-8086 mode at {trap.segments['cs']:04x}:{trap.ip:04x}"

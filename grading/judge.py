@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from grading import crash
 from grading.log import printable
-from grading.rubric import failed
+from grading.rubric import UNSEEN, failed
 
 # From harmless to severe; the most severe verdict of a lab is the lab's.
 VERDICTS = ("PASS", "SKIP", "TODO", "FAIL", "HANG", "CRASH", "ERROR")
@@ -44,7 +44,9 @@ def judge(rubric, challenge, log, run):
     broken = None  # the first exercise that failed
     for number, exercise in enumerate(rubric.EXERCISES):
         finding = findings.get(exercise.id)
-        if finding is None and reached is not None and number < reached:
+        if finding is UNSEEN:
+            finding = broken and failed("", unseen(broken), "mend that first")
+        elif finding is None and reached is not None and number < reached:
             finding = failed("something of it in this run",
                              f"nothing, though the run got to TODO({log.todo})")
         verdicts.append(decide(exercise, finding, ending, broken))
@@ -74,13 +76,18 @@ def decide(exercise, finding, ending, broken):
     if finding is None:
         status, expected, got = ending
         if status == "FAIL" and broken:
-            return Verdict(exercise, status, 0, "", f"cannot be seen until {broken} works")
+            return Verdict(exercise, status, 0, "", unseen(broken))
         hint = {"TODO": TODO_HINT, "FAIL": exercise.hint}.get(status, "")
         return Verdict(exercise, status, 0, expected, got, hint)
     if finding.passed:
         return Verdict(exercise, "PASS", exercise.points)
     return Verdict(exercise, "FAIL", 0, finding.expected, finding.got,
                    finding.hint or exercise.hint)
+
+
+def unseen(broken):
+    """Why nothing was seen of an exercise, in words; `broken`: the first one that failed."""
+    return f"cannot be seen until {broken} works"
 
 
 def how_it_ended(log, run, tables):

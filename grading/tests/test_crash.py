@@ -3,7 +3,7 @@
 import pytest
 
 from grading import crash
-from grading.witness import Memory, Run, Tables, Trap
+from grading.witness import Memory, Run, Tables, Trap, VmExit
 
 DF, TS, NP, SS, GP, PF = 8, 10, 11, 12, 13, 14
 V86 = 0x20046
@@ -296,3 +296,5 @@ def test_one_exception_briefly():
     assert crash.briefly(at(GP, 0x10, LOADING_TR), run()) \
         == "#GP (error code 0x10) while loading TR"
     assert crash.briefly(on_the_way(NP, None), run()) == "#NP in ring 0"
+    guest = run()._replace(vm=(VmExit(5, 0, 0, {}),))
+    assert crash.briefly(on_the_way(NP, None), guest) == "#NP in the guest or its monitor"

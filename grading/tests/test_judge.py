@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from grading import emulators, grader, image, judge, lab, log
+from grading.rubric import PASSED, UNSEEN, failed
 from grading.tests import support
 
 SEED = 1
@@ -259,3 +260,13 @@ def test_of_two_runs_each_exercise_keeps_the_worse_verdict(real):
     assert judge.worst([good, good]) == good
     assert judge.worst_run([good, bad]) == 1
     assert judge.worst_run([good, good]) == 0
+
+
+def test_what_a_failed_step_hides_is_not_blamed(real):
+    def verdicts(first):
+        rubric = SimpleNamespace(EXERCISES=real.rubric.EXERCISES, check=lambda *_: {
+            "01-1": first, "01-2": UNSEEN})
+        return judge.judge(rubric, real.challenge, log.read(real.run.serial, real.lab.name),
+                           real.run)
+    assert verdicts(failed("a", "b"))[1].got == "cannot be seen until 01-1 works"
+    assert verdicts(PASSED)[1].got == "nothing"

@@ -39,7 +39,8 @@ def check_departure(task, seen, claims):
     want = [("task.refused.cs", last.cs), ("task.refused.ip", last.ip)]
     bytes_claimed = claims[2][1].to_bytes(8, "little") if len(claims) == 3 else b""
     if claims[:2] != want or not bytes_claimed.startswith(data):
-        return failed(f"refused at {at}, bytes {data.hex(' ')} ...", words(claims))
+        return failed(f"refused at {at}, bytes {data.hex(' ')} ...", words(claims),
+                      "the bytes are those at fault_address()" if claims[:2] == want else "")
     return PASSED
 
 

@@ -5,7 +5,7 @@ exit with its reason (run.vm), each VMWRITE before the first launch (run.vmx). T
 what the monitor made of it. What the record lacks earns nothing, whatever the log says.
 """
 
-from grading.rubric import PASSED, Exercise, failed
+from grading.rubric import PASSED, UNSEEN, Exercise, failed
 from grading.witness import BEFORE_LAUNCH
 
 from . import fields, runs, switch
@@ -105,7 +105,7 @@ def check(challenge, log, run):
     }
     described = all(findings[area] is PASSED for area in ("04-1", "04-2", "04-3"))
     if not scene.entered and not described:
-        findings["04-4"] = None  # the CPU refuses what is described wrong: said there
+        findings["04-4"] = UNSEEN  # the CPU refuses what is described wrong: said there
     for exercise, finding in findings.items():
         if finding is PASSED:  # in its own run; and in the others?
             findings[exercise] = scene.belongs_to(exercise) or PASSED
