@@ -14,6 +14,7 @@
 #
 #   TOOLPREFIX=x86_64-linux-gnu-   cross tools        CC=clang LD=ld.lld
 #   CPU=MODEL  for make bochs: a CPU model (bochs --help cpu)
+#   EMU=kvm    for make qemu: this computer's own CPU; 03 and later want nested VMX
 #   BASE=reference  the solution's objects in place of the files in USES
 #   SOLVED=N   the solution's exercises 1 to N, the starter's from N+1 on
 #   EDITDIR=D  take the files of EDIT from folder D
@@ -109,9 +110,10 @@ PROGRAM      := $(BUILD)/$(NAME)
 all: image $(PROGRAM).asm ;
 image: $(PROGRAM).img $(PROGRAM).sym
 
-# The loader alone, for `make boot`; and everything that no student writes.
+# The loader alone, for `make boot`, with what asks KVM for VMX; and everything that no
+# student writes.
 .PHONY: loader given
-loader: $(COMMON_BUILD)/boot.bin ;
+loader: $(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin ;
 given: loader $(HEADERS) $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a \
        $(COMMON_BUILD)/libcommon.names $(GIVEN_OBJS)
 
@@ -148,7 +150,7 @@ $(COMMON_BUILD)/libcommon.a: $(COMMON_OBJS)
 	@$(AR) rcs $@ $^
 
 # Linked, then copied: not every linker writes flat binaries itself.
-$(COMMON_BUILD)/boot.bin: $(COMMON_BUILD)/boot.S.o
+$(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin: %.bin: %.S.o
 	@$(LD) -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -Ttext 0x7C00 -o $@.elf $<
 	@$(OBJCOPY) -O binary -j .text $@.elf $@
 
@@ -197,19 +199,23 @@ $(foreach file,$(USES),$(eval $(call USES_RULE,$(file))))
 .PHONY: help qemu qemu-nox bochs bochs-nox debug qemu-gdb gdb bochs-debug grade timeline handin
 help:
 	@echo 'make            build'
-	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without'
+	@echo 'make TARGET     qemu, qemu-nox, bochs, bochs-nox: boot, with a window or without;'
+	@echo '                qemu with EMU=kvm: on the CPU of this computer'
 	@echo '                debug: GDB on it, in QEMU; qemu-gdb and gdb: in two terminals'
 	@echo '                bochs-debug: Bochs with its debugger, at each VM exit'
 	@echo '                timeline: a page of all that happened [COMPARE=reference]'
 	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
 
-BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %)
+BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %) --probe $(COMMON_BUILD)/probe.bin
 
-qemu bochs: all
-	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $@ --window $(BOOT_OPTIONS)
+# EMU=kvm: the same QEMU, with this computer's own CPU.
+ON = $(if $(filter qemu%,$@),$(if $(filter-out qemu,$(EMU)),$(EMU),qemu),bochs)
 
-qemu-nox bochs-nox: all
-	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu $(@:-nox=) $(BOOT_OPTIONS)
+qemu bochs: all loader
+	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu '$(ON)' --window $(BOOT_OPTIONS)
+
+qemu-nox bochs-nox: all loader
+	@$(PYTHON) $(TOP)/grading/boot $(PROGRAM).img --emu '$(ON)' $(BOOT_OPTIONS)
 
 # QEMU's CPU here has no VMX: GDB can show such a program up to there, and no further.
 NO_VMX := note: this program needs VMX, which the CPU that GDB sees has not
