@@ -4,7 +4,7 @@ include common/course.mk
 TOOLS   += unifdef
 MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml, mkdocs
 
-.PHONY: demo check check-full mutants handout new-lab site gradescope autolab bench modules
+.PHONY: demo check check-full mutants handout new-lab site gradescope autolab bench matrix iso modules
 
 demo: tools ## watch every lab run, on every emulator that can, and be graded
 	@$(PYTHON) grading/demo
@@ -33,6 +33,15 @@ gradescope autolab: tools ## pack the grader for that system [LAB=NN] [SEED=n]
 
 bench: tools modules ## measure grades, builds, exits, classes [BENCH=quick] [PUBLISH=yes]
 	@$(PYTHON) bench/bench $(if $(filter quick,$(BENCH)),--quick) $(PUBLISH:yes=--publish)
+
+matrix: tools ## every system, compiler and emulator: same grades, same facts? [LAB=NN] [CC=] [SYSTEMS=here]
+	@$(PYTHON) everywhere/matrix $(LAB:%=--lab '%') $(if $(filter here,$(SYSTEMS)),--here,$(SYSTEMS:%=--system %)) \
+	    $(foreach name,CC LD TOOLPREFIX,$(if $(filter command%,$(origin $(name))),--make '$(name)=$($(name))'))
+
+iso: ## pack a lab for a PC's BIOS or UEFI: LAB=NN
+	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) image
+	@$(PYTHON) everywhere/iso build/$(notdir $(ONE_FOLDER))/$(notdir $(ONE_FOLDER)).b \
+	    -o build/$(notdir $(ONE_FOLDER)).iso $(TOOLPREFIX:%=--prefix '%')
 
 # What the tests share is built once, before they run side by side.
 .PHONY: given
