@@ -82,9 +82,6 @@ CFLAGS  := -m$(BITS) -std=gnu11 -Og -g -ffreestanding -fno-pic -fno-stack-protec
 ASFLAGS := -m$(BITS) -g
 LDFLAGS := -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -static -nostdlib \
            --defsym=IMAGE_SECTORS=$(IMAGE_SECTORS) -T $(TOP)/ldscript
-ifeq ($(findstring lld,$(LD)),)
-LDFLAGS += --no-warn-rwx-segments       # a flat program is one segment; GNU ld frowns
-endif
 ifeq ($(BITS),64)
 CFLAGS  += -mno-red-zone
 endif

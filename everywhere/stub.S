@@ -4,8 +4,8 @@
  * contract), leaves the firmware, be it BIOS or UEFI, and enters stub_start in 32-bit
  * protected mode without paging (Multiboot Specification 0.6.96, "Machine state"). The
  * stub makes of that what boot.S leaves: real mode, the program at ARENA, FS and GS with
- * 4-GB limits, a stack below 0000:7C00. But interrupts stay off, and nothing of a BIOS is
- * called: behind UEFI there is none.
+ * 4-GB limits, a stack below 0000:7C00. But interrupts stay off, and no BIOS is called:
+ * behind UEFI there is none. (leave.S calls it where the screen is a BIOS's.)
  */
 #include "selector.h"
 #include "x86/control.h"
@@ -14,6 +14,13 @@
 #define MULTIBOOT_MAGIC         0x1BADB002
 #define LOADER_PA               0x7C00          /* where boot.S would be */
 #define LBA_CELL                0x04F0
+#define BDA_VIDEO_MODE          0x0449          /* 0: leave.S draws nothing */
+
+/* The multiboot information, at EBX. */
+#define INFO_FLAGS              0
+#define INFO_FLAGS_FRAMEBUFFER  (1 << 12)
+#define INFO_FRAMEBUFFER_TYPE   109
+#define TYPE_EGA_TEXT           2
 
         .section .text
         .code32
@@ -24,7 +31,12 @@ header: .long   MULTIBOOT_MAGIC, 0, -MULTIBOOT_MAGIC
 stub_start:
         cli
         cld
-        movl    $program, %esi
+        testl   $INFO_FLAGS_FRAMEBUFFER, INFO_FLAGS(%ebx)
+        jz      1f
+        cmpb    $TYPE_EGA_TEXT, INFO_FRAMEBUFFER_TYPE(%ebx)
+        je      2f
+1:      movb    $0, BDA_VIDEO_MODE      /* no text screen, and no BIOS behind it */
+2:      movl    $program, %esi
         movl    $ARENA, %edi
         movl    $program_end - program + 3, %ecx
         shrl    $2, %ecx

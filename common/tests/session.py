@@ -17,6 +17,7 @@ SERIAL = {"qemu": "output", "bochs": "serial"}
 # QEMU: time that counts instructions, a screen, and a second monitor for the test.
 QEMU = ["-icount", "shift=7,sleep=off", "-vga", "std",
         "-chardev", "pipe,id=monitor,path=monitor", "-mon", "chardev=monitor"]
+POWER = "isa-debug-exit,iobase=0xf4,iosize=4"
 MONITOR_READY = b"(qemu) "
 
 SCREEN_PA = 0xB8000  # text mode: character and attribute, 25 rows of 80
@@ -27,14 +28,18 @@ SCREEN_BYTES = 2 * SCREEN_COLUMNS * 25
 class Session:
     """One boot under way; `with` ends it, whatever happens."""
 
-    def __init__(self, name, image, folder):
-        """Writes `image` (bytes) to `folder`, a new one, and starts emulator `name` on it."""
+    def __init__(self, name, image, folder, can_power_off=True):
+        """Writes `image` (bytes) to `folder`, a new one, and starts emulator `name` on it.
+        A QEMU that cannot be powered off is like a PC."""
         self.folder = folder
         folder.mkdir()
         (folder / "disk.img").write_bytes(image)
         command = emulators.get(name).interactive(folder, window=False)
         if name == "qemu":
             command += QEMU
+            if not can_power_off:
+                at = command.index(POWER)
+                del command[at - 1:at + 1]
         self.received = b""  # over the serial line, so far
         self.greeted = False  # QEMU's monitor has told its name and version
         self.serial = self._fifo(SERIAL[name])
