@@ -18,6 +18,12 @@ collect_ignore = [str(folder) for folder in (ROOT / "labs").iterdir()
                   if not (folder / "Makefile").exists()]
 
 
+def pytest_report_header(config):
+    """Which tools the tests run with; a warning if one is new."""
+    from everywhere import tried
+    return tried.header(tried.versions(ROOT / "build"))
+
+
 def pytest_unconfigure(config):
     """The last line: what was counted, in a form that any script can read."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -34,7 +34,27 @@ INSTRUCTOR=(
     mkdocs mkdocs-material python3-pymdownx graphviz  # make site
     w3m                      # how the site reads in a text browser
 )
-FULL=(slurm-wlm munge)
+FULL=(
+    slurm-wlm munge
+    grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf  # make iso, from BIOS and UEFI
+    debootstrap              # make matrix: other systems
+    clang lld                # and other compilers
+)
+
+# On another CPU, such as arm64, cross tools: then `export TOOLPREFIX=x86_64-linux-gnu-`.
+# What instructors compile for the host itself (checks in C) needs its own gcc besides.
+architecture=$(dpkg --print-architecture 2>/dev/null)
+if [ "$architecture" ] && [ "$architecture" != amd64 ] && [ "$architecture" != i386 ]; then
+    STUDENT=("${STUDENT[@]/#gcc/gcc-x86-64-linux-gnu}")
+    STUDENT=("${STUDENT[@]/#binutils/binutils-x86-64-linux-gnu}")
+    INSTRUCTOR+=(gcc libc6-dev)
+fi
+
+# Ubuntu's browser is a snap, whose packages have other names.
+if [ "$(. /etc/os-release 2>/dev/null && echo "$ID")" = ubuntu ]; then
+    INSTRUCTOR=("${INSTRUCTOR[@]/#chromium-driver/chromium-chromedriver}")
+    INSTRUCTOR=("${INSTRUCTOR[@]/%chromium/chromium-browser}")
+fi
 
 say() { echo "setup.sh: $*"; }
 die() { say "${*:2}" >&2; exit "$1"; }

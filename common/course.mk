@@ -2,7 +2,7 @@
 # with one lab, named by LAB=NN. The top Makefile includes it, in the handout too.
 
 PYTHON := /usr/bin/python3
-TOOLS  := gcc ld objcopy qemu-system-x86_64 bochs
+TOOLS  := $(addprefix $(TOOLPREFIX),gcc ld objcopy) qemu-system-x86_64 bochs
 
 LABS       = $(patsubst labs/%/Makefile,%,$(wildcard labs/*/Makefile))
 LAB_FOLDER = $(if $(filter $(LAB_LIST) $(LABS),$(LAB)),$(wildcard labs/$(LAB) labs/$(LAB)-*))

@@ -1,5 +1,6 @@
 """Machine code in words: objdump reads it as the CPU would, in the mode the CPU is in."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -7,6 +8,7 @@ import tempfile
 LONGEST = 15  # bytes of an instruction
 MACHINE = {16: "i8086", 32: "i386", 64: "i386:x86-64"}
 LINE = re.compile(r"^\s*([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*(?:\t(.*))?$", re.MULTILINE)
+OBJDUMP = os.environ.get("TOOLPREFIX", "") + "objdump"
 
 
 def instructions(code, address, bits):
@@ -18,7 +20,7 @@ def instructions(code, address, bits):
         file.write(code)
         file.flush()
         said = subprocess.run(
-            ["objdump", "-D", "-b", "binary", "-m", MACHINE[bits], f"--adjust-vma={address:#x}",
+            [OBJDUMP, "-D", "-b", "binary", "-m", MACHINE[bits], f"--adjust-vma={address:#x}",
              "--insn-width", str(LONGEST), file.name], stdout=subprocess.PIPE, text=True,
             check=True, start_new_session=True).stdout  # a Ctrl-C is not for it
     found = [(int(where, 16), bytes.fromhex(code), (text or "").split("#")[0].strip())
@@ -28,7 +30,7 @@ def instructions(code, address, bits):
 
 def listing(elf):
     """(address, bytes, text) of every instruction of a program, read as its file says."""
-    said = subprocess.run(["objdump", "-d", elf], stdout=subprocess.PIPE, text=True,
+    said = subprocess.run([OBJDUMP, "-d", elf], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
     return [(int(where, 16), bytes.fromhex(code), (text or "").strip())
             for where, code, text in LINE.findall(said)]

@@ -25,6 +25,7 @@ class Build(NamedTuple):
 SECONDS = 20  # of CPU time, for each program that the build calls; all take about 0.5
 MEMORY = 1 << 30  # bytes of addresses, for each; all take less than a tenth
 LINE, SHOWN = 300, 16384  # characters of what a build said that are passed on
+PREFIX = os.environ.get("TOOLPREFIX", "")  # of cross tools, where the computer is no x86
 TOOLS = (("CC", "gcc"), ("LD", "ld"), ("AS", "as"), ("NM", "nm"), ("OBJCOPY", "objcopy"))
 
 
@@ -36,6 +37,8 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
     limits.boxed all this is in a sandbox, and in a tree without solutions.
     """
     build.mkdir(parents=True, exist_ok=True)
+    if PREFIX and not any(each.startswith("TOOLPREFIX=") for each in variables):
+        variables = (*variables, f"TOOLPREFIX={PREFIX}")  # no environment reaches a box
     require("make", *(variable(variables, name, tool) for name, tool in TOOLS))
     root, sealed = ROOT, []
     if limits.boxed:
@@ -107,7 +110,7 @@ def names(path):
 def variable(variables, name, default):
     """The value of a variable for make, without its arguments."""
     values = dict(each.split("=", 1) for each in variables if "=" in each)
-    return (values.get(name) or values.get("TOOLPREFIX", "") + default).split()[0]
+    return (values.get(name) or values.get("TOOLPREFIX", PREFIX) + default).split()[0]
 
 
 def require(*tools):

@@ -74,8 +74,14 @@ def incomplete(why, lab, emulator, seed, out, variables=()):
     from grading import intake, judge, report
 
     origin = report.Origin(seed, emulator.NAME, version(emulator.PROGRAM, out),
-                           version("gcc", out), intake.digest({}), base_of(variables), [])
+                           compiler(variables, out), intake.digest({}), base_of(variables), [])
     return report.result(lab, judge.not_there(lab.rubric(), str(why)), [], origin, "")
+
+
+def compiler(variables, out):
+    """Name and version of the compiler that a build with these variables uses."""
+    from grading import build
+    return version(build.variable(variables, "CC", "gcc"), out)
 
 
 def base_of(variables):
@@ -117,7 +123,7 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
 
     from grading import judge, log, report
     origin = report.Origin(
-        seed, emulator.NAME, release, version("gcc", out),
+        seed, emulator.NAME, release, compiler(variables, out),
         intake.digest(contents), base_of(variables),
         [hashlib.sha256(disk).hexdigest() for disk in disks])
     if built.error:

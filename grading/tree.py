@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 
+from grading import build as build_stage
 from grading import errors, grader, lab
 
 TREE = "ring-minus-1"
@@ -75,7 +76,7 @@ def add_reference(each, target):
         build = build_reference(each)
         for path in each.uses:
             name = f"{path.split('/')[1]}.o"
-            subprocess.run(["objcopy", "--strip-debug", build / "reference" / name,
+            subprocess.run([f"{build_stage.PREFIX}objcopy", "--strip-debug", build / "reference" / name,
                             target / "reference" / name], check=True)
 
 

@@ -7,6 +7,7 @@ import tempfile
 from bisect import bisect_right
 from pathlib import Path
 
+from grading.build import PREFIX
 from grading.lab import ROOT
 
 FUNCTION = re.compile(r"^([0-9a-f]+) ([Tt]) (\S+)$", re.MULTILINE)
@@ -115,7 +116,7 @@ def disassemble(codes, bits):
 def tool(name, *arguments, given=""):
     """What a tool of binutils says; "" if it fails: then less is shown."""
     try:
-        done = subprocess.run([name, *map(str, arguments)], input=given, capture_output=True,
+        done = subprocess.run([PREFIX + name, *map(str, arguments)], input=given, capture_output=True,
                               text=True, errors="replace", check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return ""
