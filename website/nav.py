@@ -28,6 +28,8 @@ SECTIONS = (
         ("docs/sources.md", "All sources"),
         ("timeline/README.md", "A run, drawn"),
         ("docs/bochs-debugger.md", "Bochs' debugger"),
+        ("docs/on-a-pc.md", "On a PC"),
+        ("docs/everywhere.md", "Everywhere"),
         ("docs/contracts.md", "The contracts"),
     )),
     ("Teach", (

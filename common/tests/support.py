@@ -4,6 +4,7 @@ import re
 import subprocess
 
 from grading import emulators
+from grading.build import PREFIX
 from grading.lab import ROOT
 from grading.process import Limits
 
@@ -41,10 +42,10 @@ def build_old_style(out):
     """The bytes of programs/old-style, whose labels count from 0 and which has no Makefile."""
     out.mkdir(parents=True, exist_ok=True)
     parts = [out / f"program{suffix}" for suffix in (".o", ".elf", ".b")]
-    run("gcc", "-m32", f"-I{ROOT}/common", "-c", "-o", parts[0],
+    run(f"{PREFIX}gcc", "-m32", f"-I{ROOT}/common", "-c", "-o", parts[0],
         PROGRAMS / "old-style" / "program.S")
-    run("ld", "-m", "elf_i386", "-Ttext", "0", "-o", parts[1], parts[0])
-    run("objcopy", "-O", "binary", "-j", ".text", parts[1], parts[2])
+    run(f"{PREFIX}ld", "-m", "elf_i386", "-Ttext", "0", "-o", parts[1], parts[0])
+    run(f"{PREFIX}objcopy", "-O", "binary", "-j", ".text", parts[1], parts[2])
     return parts[2].read_bytes()
 
 

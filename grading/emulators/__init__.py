@@ -27,9 +27,10 @@ def boot(emulator, image, folder, limits):
 
 def get(name, names=NAMES):
     """The module of emulator `name`; UsageError if it is none of `names`, or not installed."""
+    if name in FOR_PEOPLE and name not in names:
+        raise UsageError(f"EMU={name}: KVM keeps no record to grade by; use {' or '.join(names)}")
     if name not in names:
-        no = "KVM keeps no record to grade by" if name in FOR_PEOPLE else "there is no such emulator"
-        raise UsageError(f"EMU={name}: {no}; there are {' and '.join(names)}")
+        raise UsageError(f"EMU={name}: there is no such emulator; there are {' and '.join(names)}")
     module = import_module(f"grading.emulators.{name}")
     if not shutil.which(module.PROGRAM):
         raise UsageError(f"{module.PROGRAM} is not installed; ./setup.sh installs it")

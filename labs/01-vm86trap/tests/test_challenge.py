@@ -8,6 +8,7 @@ import capstone
 import pytest
 
 from grading import lab
+from grading.build import PREFIX
 from grading.witness import REGISTERS
 
 LAB = lab.find("01")
@@ -32,7 +33,7 @@ def compile_asserts(conditions, folder):
     source.write_text('#include "testbed.h"\n#include "x86/control.h"\n' + "".join(
         f'_Static_assert({each}, "{each}");\n' for each in conditions))
     done = subprocess.run(
-        ["gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
+        [f"{PREFIX}gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
          f"-I{lab.ROOT / 'common'}", source], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

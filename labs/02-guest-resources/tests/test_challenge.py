@@ -8,6 +8,7 @@ import capstone
 import pytest
 
 from grading import lab
+from grading.build import PREFIX
 from grading.guest import FLAG_DF
 from grading.witness import REGISTERS
 
@@ -37,7 +38,7 @@ def compile_asserts(conditions, folder):
     source.write_text("".join(f'#include "{each}"\n' for each in headers) + "".join(
         f'_Static_assert({each}, "{each}");\n' for each in conditions))
     done = subprocess.run(
-        ["gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
+        [f"{PREFIX}gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
          f"-I{lab.ROOT / 'common'}", source], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from grading import lab
+from grading.build import PREFIX
 
 LAB = lab.find("03")
 RUBRIC = LAB.rubric()
@@ -41,7 +42,7 @@ def test_the_layout_is_that_of_testbed_h(tmp_path):
     source.write_text('#include <stddef.h>\n#include "testbed.h"\n#include "vmxstep2.h"\n' + "".join(
         f'_Static_assert({each}, "{each}");\n' for each in conditions))
     done = subprocess.run(
-        ["gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
+        [f"{PREFIX}gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
          f"-I{lab.ROOT / 'common'}", source], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -52,7 +53,7 @@ def test_what_is_read_of_memory_has_that_size(tmp_path):
         f'_Static_assert(sizeof({name}) >= {size}, "{name}");\n'
         for name, size in RUBRIC.MEMORY.items()))
     done = subprocess.run(
-        ["gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
+        [f"{PREFIX}gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
          f"-I{lab.ROOT / 'common'}", source], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -9,6 +9,7 @@ import capstone
 import pytest
 
 from grading import lab
+from grading.build import PREFIX
 from grading.guest import TOLD
 from grading.witness import REGISTERS
 
@@ -63,7 +64,7 @@ def compiles(tmp_path, conditions):
         f'_Static_assert({each}, "{each}");\n' for each in conditions))
     folders = [LAB.folder, lab.ROOT / "common", *(lab.ROOT / "labs" / path.split("/")[0]
                                                  for path in LAB.uses)]
-    done = subprocess.run(["gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only",
+    done = subprocess.run([f"{PREFIX}gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only",
                            *(f"-I{folder}" for folder in folders), source],
                           check=False, capture_output=True, text=True)
     return done.stderr

@@ -9,6 +9,7 @@ import capstone
 import pytest
 
 from grading import lab
+from grading.build import PREFIX
 from grading.structures import PS, P
 from grading.witness import REGISTERS
 
@@ -68,7 +69,7 @@ def test_the_layout_is_that_of_testbed_h(tmp_path):
         f'_Static_assert({each}, "{each}");\n' for each in conditions)
     (tmp_path / "layout.c").write_text(text)
     done = subprocess.run(
-        ["gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
+        [f"{PREFIX}gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
          f"-I{LAB.folder.parent / '01-vm86trap'}", f"-I{lab.ROOT / 'common'}",
          tmp_path / "layout.c"], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

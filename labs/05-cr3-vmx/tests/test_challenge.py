@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from grading import lab
+from grading.build import PREFIX
 from grading.witness import REGISTERS
 
 LAB = lab.find("05-cr3-vmx")
@@ -34,7 +35,7 @@ def test_the_layout_is_that_of_testbed_h(tmp_path):
     folders = [LAB.folder, *(LAB.folder.parent / owner for owner in LAB.sources.values()),
                lab.ROOT / "common"]
     done = subprocess.run(
-        ["gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only",
+        [f"{PREFIX}gcc", "-m64", "-std=gnu11", "-ffreestanding", "-fsyntax-only",
          *(f"-I{folder}" for folder in dict.fromkeys(folders)), source],
         check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
