@@ -31,8 +31,8 @@ KNOWN = (
     Known("compiler", "01-.*", r"trap\.e([abcd]x|[sd]i|bp)", ALL,
           "registers that the task of lab 01 does not set: as compiled code left them"),
     Known("qemu", "0[15]-.*", r".*\.eflags", 1 << 16,
-          "EFLAGS.RF, pushed by a fault: QEMU 7.2 leaves it clear; Bochs and QEMU 10 set it, as the "
-          "SDM says"),
+          "EFLAGS.RF, pushed by a fault: QEMU up to 8.2 leaves it clear; Bochs and QEMU 10 set it, "
+          "as the SDM says"),
     Known("bochs", "03-.*", r"control\.capability\.\d|cr4\.fixed1", ALL,
           "what the CPU models offer: Bochs 3.0 knows controls that 2.7 does not, and no SMX on "
           "its Core 2"),
