@@ -110,10 +110,12 @@ def test_from_the_loader_into_the_guest_and_back(program, tmp_path):
     for (mode, ring, linear, raw, text), (mode_, ring_, linear_, text_) in zip(seen, expected):
         assert (mode, ring) == (mode_, ring_) and text.startswith(text_), (mode, text, text_)
         assert linear_ in (None, linear) and raw
-    for line in ("  IP   <- ESP", "00020046  EFLAGS  VM ZF PF", "00001400  CS",
+    # QEMU up to 8.2 leaves RF clear in what a fault pushes.
+    assert re.search(r"000[23]0046  EFLAGS  (RF )?VM (RF )?ZF PF", said), said
+    for line in ("  error code   <- ESP", "00001400  CS",
                  "CR0    80000031  PG NE ET PE", "linear 0x14006 is physical 0x14006",
                  "0x0d  interrupt gate, 0x08:", "<isrGPF>", "EAX", "  | Hello from"):
-        assert line in said or line == "  IP   <- ESP", (line, said)
+        assert line in said, (line, said)
     assert not processes(tmp_path)
 
 
