@@ -44,9 +44,10 @@ def judge(rubric, challenge, log, run):
     broken = None  # the first exercise that failed
     for number, exercise in enumerate(rubric.EXERCISES):
         finding = findings.get(exercise.id)
+        passed_by = reached is not None and number < reached  # it has been written
         if finding is UNSEEN:
-            finding = broken and failed("", unseen(broken), "mend that first")
-        elif finding is None and reached is not None and number < reached:
+            finding = failed("", unseen(broken), "mend that first") if broken and passed_by else None
+        if finding is None and passed_by:
             finding = failed("something of it in this run",
                              f"nothing, though the run got to TODO({log.todo})")
         verdicts.append(decide(exercise, finding, ending, broken))

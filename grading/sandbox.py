@@ -27,8 +27,11 @@ TEMPORARY_BYTES = 256 * 1024 * 1024  # of /tmp in the box
 ENVIRONMENT = {"PATH": "/usr/bin", "LC_ALL": "C", "TERM": "dumb", "TMPDIR": "/tmp"}
 DIED = 128  # the shell's code for a signal that ended what it ran, added to its number
 # It says on a pipe of ours that it is there, and at last how much CPU time what it ran took.
-FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; to=$1; shift; echo >&$to; "$@" 2>&3 3>&- {to}>&-; '
-         'code=$?; times >&$to; exit $code', "bash")
+# Before that it waits for the box's first process to sleep: only then is that one bound to die
+# with its parent. And where we have died meanwhile, the pipe is closed, and ends it.
+FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; to=$1; shift; '
+         'until read -r _ _ state _ </proc/1/stat; [ "$state" = S ]; do :; done; '
+         'echo >&$to; "$@" 2>&3 3>&- {to}>&-; code=$?; times >&$to; exit $code', "bash")
 SECONDS = re.compile(rb"(\d+)m([\d.]+)s")
 
 SAID_ALOUD = "install it with ./setup.sh, or say --no-sandbox: then a submission can do here " \

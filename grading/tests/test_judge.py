@@ -263,10 +263,13 @@ def test_of_two_runs_each_exercise_keeps_the_worse_verdict(real):
 
 
 def test_what_a_failed_step_hides_is_not_blamed(real):
-    def verdicts(first):
+    def verdicts(first, todo=b""):
         rubric = SimpleNamespace(EXERCISES=real.rubric.EXERCISES, check=lambda *_: {
             "01-1": first, "01-2": UNSEEN})
-        return judge.judge(rubric, real.challenge, log.read(real.run.serial, real.lab.name),
-                           real.run)
+        said = b"".join(lines(real)[:3]) + todo if todo else real.run.serial
+        return judge.judge(rubric, real.challenge, log.read(said, real.lab.name), real.run)
+    todo = b"[01-vm86trap] TODO(01-3)\n[01-vm86trap] end\n"
+    assert verdicts(failed("a", "b"), todo)[1].got == "cannot be seen until 01-1 works"
+    assert verdicts(PASSED, todo)[1].got == "nothing, though the run got to TODO(01-3)"
+    assert verdicts(failed("a", "b"), todo.replace(b"01-3", b"01-2"))[1].status == "TODO"
     assert verdicts(failed("a", "b"))[1].got == "cannot be seen until 01-1 works"
-    assert verdicts(PASSED)[1].got == "nothing"

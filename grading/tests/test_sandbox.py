@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from grading.errors import UsageError
 from grading.process import Limits
 
 PYTHON = "/usr/bin/python3"
+PATIENCE = 20  # seconds; only what is broken takes that long
 
 
 @pytest.fixture(name="inside")
@@ -187,3 +189,15 @@ def test_grade_refuses_without_one(tmp_path):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert done.returncode == 2 and not done.stdout
     assert "--no-sandbox" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_box_dies_with_its_first_process_from_the_moment_it_says_that_it_is_there(tmp_path):
+    """bwrap binds the box's first process to its parent's life a moment after the command may
+    have started: one in 170 outlived it, and whoever waited for its CPU time waited for ever."""
+    for _ in range(300):
+        child = process.start(["sleep", "100"], Limits(boxed=True), tmp_path)
+        assert os.read(child.times, 1) == b"\n"
+        os.killpg(child.pid, signal.SIGKILL)
+        gone, _, _ = select.select([child.times], [], [], PATIENCE)
+        process.finish(child, Limits(boxed=True)) if gone else os.wait4(child.pid, 0)
+        assert gone, "it outlived its bwrap"
