@@ -55,7 +55,10 @@ class GradeBook:
         with self.whole():
             self.connection.execute(
                 "INSERT INTO seeds SELECT ? WHERE NOT EXISTS (SELECT * FROM seeds)", (fresh,))
-            return self.connection.execute("SELECT seed FROM seeds").fetchone()[0]
+            seed, = self.connection.execute("SELECT seed FROM seeds").fetchone()
+            if not isinstance(seed, int) or seed < 0:
+                raise ValueError("its seed is damaged")
+            return seed
 
     def add(self, submission, grader, seed, results):
         """Enters a grade; one that is there already stays, if it is no ERROR."""

@@ -115,6 +115,16 @@ def test_a_book_with_a_page_missing(tmp_path):
     sqlite3.connect(path).close()
 
 
+@pytest.mark.parametrize("seed", ["x", -1, 1.5])
+def test_a_book_with_a_damaged_seed(tmp_path, seed):
+    path = tmp_path / "book"
+    with opened(path) as book:
+        book.seed(7)
+        book.connection.execute("UPDATE seeds SET seed = ?", (seed,))
+        with pytest.raises(UsageError, match="its seed is damaged"):
+            book.seed(7)
+
+
 # ---- How many. -------------------------------------------------------------------
 
 @pytest.mark.parametrize(("depth", "least"), [(0, 300), (1, 2000)], ids=["short", "long"])
