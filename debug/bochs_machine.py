@@ -12,8 +12,8 @@ import sys
 
 from debug import cpu
 from grading import image, process
-from grading.emulators import bochs
-from grading.emulators.bochs_record import EFER, FLAGS, REGISTER, SEGMENT, TABLE, controls
+from grading.emulators import bochs, bochs_record
+from grading.emulators.bochs_record import EFER, FLAGS, SEGMENT, TABLE, controls
 from grading.emulators.debugger import Debugger
 from grading.structures import segment
 
@@ -200,8 +200,8 @@ class Machine(Debugger):
     def state(self):
         """The CPU's state as a cpu.State."""
         general, control, segments = self.say("r"), self.say("creg"), self.say("sreg")
-        registers = {name.strip().upper(): int(high + low, 16)
-                     for name, high, low in REGISTER.findall(general)}
+        registers = {name.upper(): value
+                     for name, value in bochs_record.registers(general).items()}
         registers |= {f"CR{number}": value for number, value in controls(control).items()}
         registers["RFL"] = int(FLAGS.search(general)[1], 16)
         registers["EFER"] = int(EFER.search(control)[1], 16)
