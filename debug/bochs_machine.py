@@ -14,7 +14,7 @@ from debug import cpu
 from grading import image, process
 from grading.emulators import bochs, bochs_record
 from grading.emulators.bochs_record import EFER, FLAGS, SEGMENT, TABLE, controls
-from grading.emulators.debugger import Debugger
+from grading.emulators.debugger import QUESTION, Debugger
 from grading.structures import segment
 
 EVENT = re.compile(r"^(\d{11})\w\[CPU0  \] ((?:VMEXIT reason|VMFAIL|VMENTER FAIL|exception\().*)")
@@ -23,8 +23,13 @@ POWERED_OFF = ">>PANIC<< Shutdown port: shutdown requested"
 PANIC = re.compile(r">>PANIC<< (.*)")
 PARAMETER = re.compile(r"^ *(\w+) = (0x[0-9a-f]+|\d+|true|false)$", re.MULTILINE)
 BYTES = re.compile(r"\t0x([0-9a-f]{2})\b")
+REFUSED = re.compile(r"VMEXIT reason = (33|34|41) ")  # by the guest's state: that is no exit
+MEMORY = bochs.MEGABYTES << 20
 KEPT = 1000  # events of the record that are remembered between two stops
-LONGEST = 30  # bytes that a prompt may have: so many are held back when passing on
+# What it asks about a CPU that gave up. The answer is ours: it is not for a person to see.
+BOX = re.compile(rb"=+\nEvent type: PANIC\n.*?" + re.escape(QUESTION), re.DOTALL)
+LID = b"=" * 72 + b"\nEvent type: PANIC\n"
+LONGEST = len(LID)  # bytes that are held back when passing on: the LID, or a prompt, cut in two
 NO_LIMITS = process.Limits(cpu_seconds=10**7, file_bytes=1 << 40)
 SELECTORS = {"ldtr": "LDT", "tr": "TR"}
 
@@ -99,8 +104,13 @@ class Machine(Debugger):
         self.searched -= min(self.searched, self.start)
         self.start = 0
         more = super().hear()
+        if box := BOX.search(self.heard):
+            del self.heard[slice(*box.span())]
+            self.searched = self.start
         if self.passing:
-            self.pass_on(len(self.heard) - (LONGEST if more else 0))
+            closed = self.heard.find(LID)
+            end = len(self.heard) - (LONGEST if more else 0)
+            self.pass_on(end if closed < 0 else min(end, closed))
         return more
 
     def pass_on(self, end):
@@ -130,7 +140,7 @@ class Machine(Debugger):
             text = line.decode("ascii", "replace")
             if found := EVENT.match(text):
                 self.events.append((int(found[1]), found[2]))
-                self.exits += found[2].startswith("VMEXIT")
+                self.exits += found[2].startswith("VMEXIT") and not REFUSED.match(found[2])
             elif (found := PANIC.search(text)) and not self.panic:
                 self.panic = found[0]
         if len(self.events) > 2 * KEPT:
@@ -175,7 +185,7 @@ class Machine(Debugger):
         self.drain()
         if self.panic == POWERED_OFF:
             return "the program has powered the machine off"
-        if self.panic:
+        if self.panic and not self.asked:
             return f"Bochs gave up: {self.panic}"
         code = process.finish(self.child, NO_LIMITS).code
         last = self.heard.decode(errors="replace").strip().rpartition("\n")[2]
@@ -187,8 +197,15 @@ class Machine(Debugger):
         events, self.events = self.events, []
         return events
 
+    @property
+    def gave_up(self):
+        """True if the CPU has given up, and stands where it did: it shall not run again."""
+        return self.asked
+
     def physical(self, address, length):
         """Bytes at a physical address; fewer where there is no memory."""
+        if address + length > MEMORY:  # far behind it, asking would kill Bochs
+            return b""
         said = self.say(f"xp /{length}bx {address:#x}")
         return bytes(int(value, 16) for value in BYTES.findall(said))
 

@@ -7,7 +7,7 @@ VMLAUNCH and VMRESUME, registers, memory; and the CPU's record has the reason of
 
 import re
 
-from debug.bochs_machine import POWERED_OFF, Ended
+from debug.bochs_machine import POWERED_OFF, REFUSED, Ended
 from debug.bochs_vmcs import GENERAL, Complaint, Current
 from debug.bochs_view import View
 from grading.emulators.bochs_record import place
@@ -33,7 +33,8 @@ MAJOR = re.compile(r" (\d+)\.")
 NEWEST = MAJOR.match(" 3.")  # a version that is not known is read as that
 CAUGHT = "Caught VMEXIT breakpoint"
 LONGEST = 200  # letters of a command for Bochs
-ENTRY_FAILED = 1 << 31
+RUNNING = {"c", "cont", "continue", "s", "step", "stepi", "n", "next", "p", "source"}  # Bochs'
+NO_MORE = "and runs no more; look (where, r, creg, vmcs, xp), then q"
 
 
 class Session:
@@ -60,6 +61,8 @@ class Session:
                 action(argument.strip())
             elif not line.isascii() or len(line) > LONGEST:
                 raise Complaint(f"Bochs takes ASCII, and {LONGEST} letters at most")
+            elif word in RUNNING and self.machine.gave_up:
+                raise Complaint(f"the CPU has given up, {NO_MORE}")
             elif word:
                 self.machine.say(line.strip(), passing=True)
                 self.news()
@@ -78,9 +81,15 @@ class Session:
             if text.startswith(("VMFAIL", "VMENTER FAIL")):
                 self.print(f"refused: {text}")
         if self.machine.panic not in ("", POWERED_OFF) and not self.told:
-            self.print(f"the CPU gave up: {self.machine.panic}", "here it stands; look, then q:")
+            self.print(f"the CPU gave up: {self.machine.panic}", f"here it stands, {NO_MORE}")
             self.told = True
         return events
+
+    def stopped(self, before):
+        """Says that it stopped elsewhere: `before` what was asked for."""
+        if not self.machine.gave_up:
+            self.print(f"stopped before an {before}:")
+        self.do_where()
 
     # ---- where it stands
 
@@ -111,6 +120,8 @@ class Session:
 
         Breakpoints of the student's own stop it, too.
         """
+        if self.machine.gave_up:
+            raise Complaint(f"the CPU has given up, {NO_MORE}")
         say = self.machine.say
         for address in addresses:
             say(f"lb {address:#x}")
@@ -177,13 +188,15 @@ class Session:
         """The next entry."""
         name = self.to_entry()
         if not name:
-            self.print("stopped before an entry:")
-            return self.do_where()
+            return self.stopped("entry")
         state = self.machine.state()
         self.print(f"{name} comes next, at {state.ip:#x} <{self.source.name(state.ip)}>",
                    *indented(self.source.line(state.ip)))
         if self.entered:
             self.print(*self.view.guest(self.entered), *self.changed_by_monitor())
+        if self.left_at != self.machine.exits:
+            self.print(f"(exit {self.machine.exits} went by unseen: what the monitor changed since "
+                       "is not known; `exits` would have stopped there)")
         return None
 
     def do_exits(self, _=""):
@@ -195,30 +208,43 @@ class Session:
         elif self.standing():
             self.entered = self.guest()
         elif not self.to_entry():
-            self.print("stopped before an entry:")
-            return self.do_where()
+            return self.stopped("exit")
         self.print(*self.changed_by_monitor())
         said = self.go(self.launches(), at_exit=True)
         events = self.news()
         exits = [found for _, text in events if (found := EXIT.match(text))]
         if CAUGHT not in said or not exits:
-            self.print("stopped before an exit:")
-            return self.do_where()
+            return self.stopped("exit")
+        if REFUSED.match(exits[-1][0]):
+            return self.show_refusal(exits[-1])
         return self.show_exit(exits[-1])
+
+    def show_refusal(self, event):
+        """An entry that the guest's state was refused by; it arrives where an exit does.
+
+        The CPU has written nothing into the guest-state area. SDM Vol. 3C, "VM-Entry
+        Failures During or After Loading Guest State".
+        """
+        basic, self.entered = int(event[1]), None
+        self.print(f"no exit: {names.exit_reason(basic)} ({basic} and bit 31), "
+                   f"qualification {int(event[3], 16):#x}")
+        self.show_host()
 
     def show_exit(self, event):
         """An exit, at which the CPU has just arrived."""
         self.vmcs.check()
         reason, qualification = int(event[1]), int(event[3], 16)
-        basic = reason & 0xFFFF
-        words = self.event() if not basic else names.qualification(basic, qualification)
-        failed = " at the entry, which failed" if reason & ENTRY_FAILED else ""
-        self.print(f"exit {self.machine.exits}: {names.exit_reason(basic)} ({basic}){failed}, "
+        words = self.event() if not reason else names.qualification(reason, qualification)
+        self.print(f"exit {self.machine.exits}: {names.exit_reason(reason)} ({reason}), "
                    f"qualification {qualification:#x}{f': {words}' if words else ''}")
         guest, before, self.entered = self.guest(), self.entered, None
         self.left, self.left_at = guest, self.machine.exits
         if guest:
             self.print(*self.view.guest(guest, before))
+        self.show_host()
+
+    def show_host(self):
+        """Where the host goes on."""
         host = self.machine.state()
         self.print(f"the host goes on at {host.ip:#x} <{self.source.name(host.ip)}>",
                    *indented(self.source.line(host.ip)))

@@ -18,9 +18,10 @@ class View:
         while length:
             at = tables.translate(state, self.machine.physical, address)
             size = min(length, PAGE_SIZE - address % PAGE_SIZE)
-            if at is None:
+            piece = self.machine.physical(at, size) if at is not None else b""
+            if not piece:
                 break
-            code += self.machine.physical(at, size)
+            code += piece
             address, length = address + size, length - size
         return code
 
@@ -28,17 +29,17 @@ class View:
         """Lines: the mode, the ring, where; the instruction; the source line, if there is one."""
         selector = state.segments["CS"].selector
         where = f"{state.ip:#x}" if state.mode == cpu.LONG else f"{selector:04x}:{state.ip:04x}"
+        code = self.memory(state, LONGEST)
         # The linker's addresses are physical: a task that is mapped elsewhere has its names, too.
-        at = tables.translate(state, self.machine.physical, state.linear)
-        name = self.source.name(at) if at is not None else ""
+        at = tables.translate(state, self.machine.physical, state.linear) if code else state.linear
+        name, line = self.source.name(at), self.source.line(at)
         lines = [f"[{state.mode}, ring {state.cpl}] {where}, linear {state.linear:#x}"
                  f"{f' <{name}>' if name else ''}"]
-        code = instructions(self.memory(state, LONGEST), state.linear, state.bits)
-        for _, raw, text in code[:1]:
+        if code:
+            _, raw, text = instructions(code, state.linear, state.bits)[0]
             lines.append(f"=> {raw.hex(' '):24} {text}")
-        if not code:
-            lines.append("=> nothing is mapped there")
-        line = self.source.line(at) if at is not None else ""
+        else:
+            lines.append(f"=> no memory is mapped there, by CR3 {state.registers['CR3']:#x}")
         return lines + ([f"   {line}"] if line else [])
 
     def guest(self, guest, before=None):

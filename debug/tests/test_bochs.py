@@ -26,7 +26,7 @@ DEBUG = [sys.executable, str(lab.ROOT / "debug" / "bochs-debug")]
 PAGE = lab.ROOT / "docs" / "bochs-debugger.md"
 OTHER = os.environ.get("BOCHS")
 EMULATORS = ["bochs", *([OTHER] if OTHER else [])]
-MUTANT = next(each for each in support.mutants(lab.find("04")) if each.name == "rpl-3")
+MUTANTS = {each.name: each for each in support.mutants(lab.find("04"))}
 LONGEST = 60  # seconds by the clock for a session, which takes one: longer is a hang
 FIELD = re.compile(r"^(\S.*\S) +(0x[0-9a-f]{4})  0x([0-9a-f]+)( .*)?$", re.MULTILINE)
 # What another compiler may place elsewhere.
@@ -40,7 +40,7 @@ def fixture_built(tmp_path_factory):
     known = {}
 
     def build(number, file="", old="", new=""):
-        if (number, file) not in known:
+        if (number, file, new) not in known:
             of, folder = lab.find(number), tmp_path_factory.mktemp("debug")
             sources = support.write_sources(of, folder / "sources")
             if file:
@@ -49,8 +49,8 @@ def fixture_built(tmp_path_factory):
                 (sources / file).write_text(text.replace(old, new))
             subprocess.run(["make", "-s", "-C", of.folder, "image", f"EDITDIR={sources}",
                             f"BUILD={folder}"], check=True)
-            known[number, file] = folder / f"{of.name}.elf"
-        return known[number, file]
+            known[number, file, new] = folder / f"{of.name}.elf"
+        return known[number, file, new]
 
     return build
 
@@ -174,18 +174,66 @@ def test_a_task_that_is_mapped_elsewhere_is_found(built, tmp_path):
     assert "   labs/04-vmlaunch/" in told["exits"] or "/sources/launch.S:" in told["exits"]
 
 
+def planted(built, name):
+    """The solution of lab 04 with one of the lab's mistakes."""
+    mutant = MUTANTS[name]
+    return built("04", mutant.file, mutant.replace, mutant.substitute)
+
+
 def test_a_refused_entry_is_no_exit(built, tmp_path):
-    elf = built("04", "vmxstep3.c", MUTANT.replace, MUTANT.substitute)
-    said = session(elf, tmp_path, "exits", "q")
+    said = session(planted(built, "rpl-3"), tmp_path, "exits", "q")
     assert "refused: VMFAIL: " in said and "stopped before an exit:\n" in said
 
 
-def test_a_cpu_that_gave_up_can_be_looked_at(built, tmp_path):
-    elf = built("04", "launch.S", "movl    $VMCS_HOST_RSP, %eax",
-                "movl    $VMCS_CR3_TARGET_VALUE_3, %eax")
-    said = session(elf, tmp_path, "exits", "c", "where", "q")
-    assert "the CPU gave up: >>PANIC<< exception(): 3rd (14) exception with no resolution" in said
-    assert "<host_entry>" in dict(answers(said))["where"]
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_a_guest_that_is_refused_makes_no_exit(built, tmp_path, emulator):
+    """It arrives where an exit does, and the CPU has written none of an exit's fields."""
+    elf = planted(built, "cs-is-a-code-segment")
+    told = answers(session(elf, tmp_path, "exits", "vmcs CS acc", "exits", "q", emulator=emulator))
+    texts = [text for _, text in told]
+    assert re.fullmatch(r"refused: VMENTER FAIL: .*CS\.AR.*\n"
+                        r"no exit: VM entry failed: invalid guest state \(33 and bit 31\), "
+                        r"qualification 0x0\nthe host goes on at 0x\w+ <host_entry>\n.*\n", texts[0])
+    (name, _, value, _), = FIELD.findall(texts[1])
+    assert name == "guest CS access rights" and int(value, 16) == 0xFA
+    assert "refused: VMFAIL: VMRESUME with non-launched VMCS!\nstopped before an exit:" in texts[2]
+
+
+def test_what_happened_since_an_exit_that_was_not_seen_is_not_known(built, tmp_path):
+    told = answers(session(built("04"), tmp_path, "entry", "until emulate_exception", "entry",
+                           "exits", "entry", "q"))
+    texts = [text for _, text in told]
+    words = "(exit 7 went by unseen: what the monitor changed since is not known"
+    assert words in texts[2] and all("unseen" not in texts[each] for each in (0, 3, 4))
+    assert "since exit 8 the monitor changed" in texts[4]
+
+
+LOOKS = ["where", "r", "creg", "vmcs CR3", "xp /4bx 0x10000", "where"]
+RUNS = ["c", "s 2", "n", "exits", "entry", "until theVMM"]
+
+
+@pytest.mark.parametrize("last", ["exits", "entry", "c", "s", "until theVMM"])
+def test_a_cpu_that_gave_up_can_be_looked_at_and_runs_no_more(built, tmp_path, last):
+    """Its tables are the guest's, which lead out of memory: asked for that, Bochs would crash."""
+    told = answers(session(planted(built, "cr3-of-the-guest"), tmp_path, "exits", "where", last,
+                           *LOOKS, *RUNS, *LOOKS[:2]))
+    texts = [text for _, text in told]
+    where = re.compile(r"in the host: .*\n\[64-bit mode, ring 0\] .* <host_entry>\n"
+                       r"=> no memory is mapped there, by CR3 (0x\w+)\n   .*pushq.*\n")
+    assert where.fullmatch(texts[1])
+    assert re.search(r"^the CPU gave up: >>PANIC<< exception\(\): 3rd \(14\) exception with no "
+                     r"resolution\nhere it stands, and runs no more; look ", texts[2], re.MULTILINE)
+    assert not re.search("alwayscont|====|Choose|stopped before|Bochs", texts[2])
+    found = where.fullmatch(texts[3])
+    assert found and texts[8] == texts[3] and texts[4].startswith("CPU0:\nrax: ")
+    fields = {name: int(value, 16) for name, _, value, _ in FIELD.findall(texts[6])}
+    assert fields["host CR3"] == fields["guest CR3"] == int(found[1], 0)
+    assert "0xeb" in texts[7]
+    for command, text in told[9:9 + len(RUNS)]:
+        assert text.startswith("the CPU has given up, and runs no more; look "), command
+        assert text.count("\n") == 1
+    *_, here, registers, end = texts  # which is Ctrl-D
+    assert here == texts[3] and registers == texts[4] and end == ""
 
 
 def until(child, words):

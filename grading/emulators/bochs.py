@@ -41,11 +41,13 @@ BREAKPOINTS = 16  # that the debugger has
 # A low rate of instructions per emulated second keeps waiting (BIOS, UART) short.
 IPS = 1000000
 
+MEGABYTES = 32  # of memory
+
 # Looking for sound devices costs a quarter of a boot: dummies.
 CONFIGURATION = f"""\
 config_interface: textconfig
 display_library: {{display}}
-megs: 32
+megs: {MEGABYTES}
 cpu: model={{cpu}}, count=1, ips={IPS}, reset_on_triple_fault=0
 romimage: file={SHARE}/BIOS-bochs-legacy
 vgaromimage: file={SHARE}/VGABIOS-lgpl-latest
