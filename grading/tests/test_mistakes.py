@@ -6,6 +6,7 @@ it: NAME is one of the lab's tests/mutants.toml. In the lab's folder of that tre
     ```sh         is typed, and must end with exit code 0. If the comment ends in "; endless",
                   it must not end; what is shown is all that it says, and then comes Ctrl-C
     ```gdb        is typed into make debug
+    ```bochs      is typed into make bochs-debug; what the program sends is left out
     ```timeline   is what the timeline's events are
 
 How what is shown is read: pages.py.
@@ -36,6 +37,7 @@ PLANTED = re.compile(r"^<!-- planted: (\S+) in lab (\d\d), exercises 1 to (\d+) 
                      re.MULTILINE)
 ENTRY = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
 SECONDS = 600  # by the clock, for one command: longer is a hang
+BOCHS = "bochs> "
 SILENT = 1  # seconds of CPU time in silence, and it is taken for endless
 BOX = ["bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc"]
 TICK = os.sysconf("SC_CLK_TCK")
@@ -140,6 +142,21 @@ def wrong_in_gdb(body, folder):
             yield f"(gdb) {each.text}\n{shown}"
 
 
+def wrong_in_bochs(body, folder):
+    """What is not as shown, of a session with make bochs-debug."""
+    script, wanted = folder / "session", commands(body, BOCHS)
+    script.write_text("".join(f"{each.text}\n" for each in wanted))
+    code, said = typed(f"make -s bochs-debug <{script.name}", folder)
+    script.unlink()
+    told = "".join(line for line in said.splitlines(True) if not line.startswith("  | "))
+    parts = [part.partition("\n") for part in told.split(BOCHS)[1:]]
+    if code or [text for text, _, _ in parts] != [*(each.text for each in wanted), ""]:
+        yield said  # the last is Ctrl-D
+    for each, (_, _, shown) in zip(wanted, parts):
+        if not as_shown(each.shown, shown):
+            yield f"{BOCHS}{each.text}\n{shown}"
+
+
 def wrong_in_timeline(body, folder):
     """What is not as shown, of the timeline's events."""
     saved = folder / "saved.json"
@@ -155,7 +172,8 @@ def wrong_in_timeline(body, folder):
         yield "\n".join(lines)
 
 
-SHOWN = {"sh": wrong_in_shell, "gdb": wrong_in_gdb, "timeline": wrong_in_timeline}
+SHOWN = {"sh": wrong_in_shell, "gdb": wrong_in_gdb, "bochs": wrong_in_bochs,
+         "timeline": wrong_in_timeline}
 
 
 @pytest.mark.parametrize("each", planted(), ids=lambda each: f"{each.number}-{each.name}")
