@@ -11,7 +11,7 @@ from grading.lab import ROOT
 # In grading/, what is not of the programs grade and class.
 OTHERS = ("boot", "demo", "handin", "handout", "new-lab", "package", "mutants", "image.py",
           "systems", "tests")
-ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError", "GdbError")
+ERRORS = ("UsageError", "Incomplete", "ArgumentTypeError", "GdbError", "Complaint")
 STRING = r'"((?:[^"\\]|\\.)*)"'
 C_PRINTED = re.compile(r"^\s*(?:print\w*|banner)\((.*?)\);", re.MULTILINE | re.DOTALL)
 C_NAMES = re.compile(r"(?:vector_name|instruction_errors)\[.*?\] = \{(.*?)^\};",
@@ -102,6 +102,16 @@ def returned(path):
             found |= {text: path.name for text in texts(node)
                       if len(re.findall("[a-z]{2,}", text)) > 1}
     return found
+
+
+def said(path):
+    """Text → file's name, of what a module's objects say with their method print()."""
+    tree = parsed(path)
+    known = constants(tree)
+    return {text: path.name for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "self.print"
+            for argument in node.args if (text := template(argument, known))
+            and re.search("[a-z]{2,}", text)}
 
 
 def of_make(path):

@@ -26,6 +26,8 @@ VERDICTS = [ROOT / "grading" / name for name in ("judge.py", "build.py")]
 C_SOURCES = sorted({*ROOT.glob("common/*.c"),
                     *(each.folder / name for each in lab.all_labs() for name in each.given
                       if name.endswith(".c"))})
+# What bochs-debug says when all is well; its page is there for that.
+USUAL = ("... comes next", "exit ...:", "the host goes on at", "and `card` shows")
 NO_ERROR = ("SMM",  # no lab has an SMM monitor
             "(SDM Vol. 3C,",  # a title of the manual follows
             "screen:")  # not an error
@@ -43,8 +45,16 @@ def needed():
         found |= messages.of_make(ROOT / name)
     for path in VERDICTS:
         found |= messages.returned(path)
+    found |= of_bochs_debug()
     return found | messages.of_shell(ROOT / "setup.sh") | messages.of_linker(ROOT / "ldscript") \
         | messages.of_assembly(ROOT / "common" / "boot.S")
+
+
+def of_bochs_debug():
+    """Text → file, of what make bochs-debug says beside its errors."""
+    found = messages.said(ROOT / "debug" / "bochs_session.py")
+    return {text: path for text, path in found.items() if not text.startswith(USUAL)} \
+        | messages.returned(ROOT / "debug" / "bochs_machine.py")
 
 
 def pieces():
@@ -56,10 +66,13 @@ def pieces():
 def elsewhere():
     """Texts that may have a row here: the graders' errors, and what is said in other ways."""
     crash = messages.constants(messages.parsed(ROOT / "grading" / "crash.py"))
+    faults = [f"...{text}" for text in messages.returned(ROOT / "grading" / "crash.py")]
+    page = re.findall(r'<noscript>\s*<p class="note">(.*?)</p>',
+                      (ROOT / "timeline" / "page.html").read_text(encoding="utf-8"))
     rubrics = {text for each in lab.all_labs()
                for text in messages.returned(each.folder / "rubric" / "__init__.py")}
     notes = re.findall(r"^NO_VMX := (.*)$", (ROOT / "common/lab.mk").read_text(), re.MULTILINE)
-    return [*messages.of_python(messages.graders()), *rubrics, *notes, judge.TODO_HINT,
+    return [*messages.of_python(messages.graders()), *rubrics, *notes, *faults, *page, judge.TODO_HINT,
             f"{crash['GAVE_UP']}: ..."]
 
 
@@ -86,6 +99,14 @@ def made_of(row, corpus):
     return any(len(part) > 8 for part in words) \
         and all(part in corpus or re.sub(r"\W", "", part) in ("", "is", "of", "error", "bit")
                 for part in words)
+
+
+def test_what_bochs_debug_says_is_looked_for():
+    found = of_bochs_debug()
+    for words in ("the CPU gave up: ...", "stopped before an ...:", "refused: ...",
+                  "Bochs gave up: ..."):
+        assert words in found
+    assert any(text.startswith("no VMCS is current") for text in needed())
 
 
 @pytest.mark.parametrize("row", ["no such message was ever printed", "VMXON of ...: ..."])
