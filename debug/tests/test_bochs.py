@@ -193,7 +193,8 @@ def test_a_guest_that_is_refused_makes_no_exit(built, tmp_path, emulator):
     texts = [text for _, text in told]
     assert re.fullmatch(r"refused: VMENTER FAIL: .*CS\.AR.*\n"
                         r"no exit: VM entry failed: invalid guest state \(33 and bit 31\), "
-                        r"qualification 0x0\nthe host goes on at 0x\w+ <host_entry>\n.*\n", texts[0])
+                        r"qualification 0x0\nthe host goes on at 0x\w+ <host_entry>\n.*\n",
+                        texts[0])
     (name, _, value, _), = FIELD.findall(texts[1])
     assert name == "guest CS access rights" and int(value, 16) == 0xFA
     assert "refused: VMFAIL: VMRESUME with non-launched VMCS!\nstopped before an exit:" in texts[2]

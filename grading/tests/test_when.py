@@ -72,8 +72,8 @@ def elsewhere():
     rubrics = {text for each in lab.all_labs()
                for text in messages.returned(each.folder / "rubric" / "__init__.py")}
     notes = re.findall(r"^NO_VMX := (.*)$", (ROOT / "common/lab.mk").read_text(), re.MULTILINE)
-    return [*messages.of_python(messages.graders()), *rubrics, *notes, *faults, *page, judge.TODO_HINT,
-            f"{crash['GAVE_UP']}: ..."]
+    return [*messages.of_python(messages.graders()), *rubrics, *notes, *faults, *page,
+            judge.TODO_HINT, f"{crash['GAVE_UP']}: ..."]
 
 
 def test_every_message_has_a_row():
