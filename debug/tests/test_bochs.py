@@ -189,7 +189,8 @@ def test_a_refused_entry_is_no_exit(built, tmp_path):
 def test_a_guest_that_is_refused_makes_no_exit(built, tmp_path, emulator):
     """It arrives where an exit does, and the CPU has written none of an exit's fields."""
     elf = planted(built, "cs-is-a-code-segment")
-    told = answers(session(elf, tmp_path, "exits", "vmcs CS acc", "exits", "q", emulator=emulator))
+    told = answers(session(elf, tmp_path, "exits", "vmcs CS acc", "exits", "entry", "q",
+                           emulator=emulator))
     texts = [text for _, text in told]
     assert re.fullmatch(r"refused: VMENTER FAIL: .*CS\.AR.*\n"
                         r"no exit: VM entry failed: invalid guest state \(33 and bit 31\), "
@@ -198,6 +199,7 @@ def test_a_guest_that_is_refused_makes_no_exit(built, tmp_path, emulator):
     (name, _, value, _), = FIELD.findall(texts[1])
     assert name == "guest CS access rights" and int(value, 16) == 0xFA
     assert "refused: VMFAIL: VMRESUME with non-launched VMCS!\nstopped before an exit:" in texts[2]
+    assert "VMLAUNCH comes next" in texts[3] and "unseen" not in texts[3], "it was counted"
 
 
 def test_what_happened_since_an_exit_that_was_not_seen_is_not_known(built, tmp_path):
