@@ -17,7 +17,7 @@ def measure(folder, quick):
     times = rounds.in_turn({
         "from clean, -j2": lambda: rounds.seconds(command, before=lambda: shutil.rmtree(
             place / "build", ignore_errors=True)),
-        "nothing to do": lambda: rounds.seconds(command)}, 3 if quick else 15)
+        "nothing to do": lambda: rounds.seconds(command)}, 3 if quick else 9)
     for what, taken in times.items():
         yield {"what": what, "seconds": rounds.figure(taken)}
 

@@ -46,7 +46,7 @@ def measure(folder, quick):
         for emulator in emulators.can_run(each):
             times = rounds.in_turn(
                 floor.timers(emulator, folder / f"{each.name}-{emulator}")
-                | {"grade": timer(each, place, emulator)}, 3 if quick else 15)
+                | {"grade": timer(each, place, emulator)}, 3 if quick else 9)
             yield {"lab": each.name, "emulator": emulator,
                    "× floor": rounds.figure(rounds.ratios(times["grade"], times["floor"])),
                    "seconds": rounds.figure(times["grade"]),

@@ -64,7 +64,7 @@ def measure(folder, quick):
     timers = {name: floor.timers(name, folder / name)["floor"] for name in counts}
     total = len({each.number for each in lab.all_labs()}) * 100
     timers["grade"] = lambda: rounds.seconds(command, f"{total}/{total}")
-    times = rounds.in_turn(timers, 3 if quick else 15)
+    times = rounds.in_turn(timers, 3 if quick else 9)
     least = [sum(counts[name] * times[name][number] for name in counts) / cores
              for number in range(len(times["grade"]))]
     yield {"boots": ", ".join(f"{count} on {emulators.get(name).NAME}"

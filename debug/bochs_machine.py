@@ -12,7 +12,7 @@ import sys
 
 from debug import cpu
 from grading import image, process
-from grading.emulators import bochs, bochs_record
+from grading.emulators import bochs, bochs_config, bochs_record
 from grading.emulators.bochs_record import EFER, FLAGS, SEGMENT, TABLE, controls
 from grading.emulators.debugger import QUESTION, Debugger
 from grading.structures import segment
@@ -24,7 +24,7 @@ PANIC = re.compile(r">>PANIC<< (.*)")
 PARAMETER = re.compile(r"^ *(\w+) = (0x[0-9a-f]+|\d+|true|false)$", re.MULTILINE)
 BYTES = re.compile(r"\t0x([0-9a-f]{2})\b")
 REFUSED = re.compile(r"VMEXIT reason = (33|34|41) ")  # by the guest's state: that is no exit
-MEMORY = bochs.MEGABYTES << 20
+MEMORY = bochs_config.MEGABYTES << 20
 KEPT = 1000  # events of the record that are remembered between two stops
 # How its question about a CPU that gave up opens. It is answered here, and not shown.
 LID = b"=" * 72 + b"\nEvent type: PANIC\n"
@@ -47,9 +47,9 @@ class Machine(Debugger):
         self.pipes = {name: os.open(folder / name, os.O_RDWR | os.O_NONBLOCK)
                       for name in ("serial", "log")}
         (folder / "disk.img").write_bytes(elf.with_suffix(".img").read_bytes())
-        (folder / "bochsrc").write_text(bochs.configuration(
+        (folder / "bochsrc").write_text(bochs_config.configuration(
             image.IMAGE_BYTES, cpu_model, image="disk.img", serial="serial", log="log",
-            display="term") + bochs.WITNESS + REFUSALS)
+            display="term") + bochs_config.WITNESS + REFUSALS)
         super().__init__(folder, limit=1 << 40)
         self.child = process.start([program, *bochs.debugger(version), "-q", "-f",
                                     folder / "bochsrc"], NO_LIMITS, folder,

@@ -17,9 +17,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from pathlib import Path
 
 from grading import process
+from grading.emulators.bochs_config import (CPU, PROGRAM, WITNESS, configuration,  # noqa: F401
+                                            models)  # the module's contract has models()
 from grading.emulators.bochs_record import faults, parse, parse_step, parse_worlds, place
 from grading.emulators.debugger import Debugger
 from grading.emulators.frozen import Frozen
@@ -27,42 +28,11 @@ from grading.image import IMAGE_BYTES
 from grading.witness import BEFORE_LAUNCH, STEPS, Memory, Run, Watch
 
 NAME = "bochs"
-PROGRAM = "bochs"
-SHARE = Path("/usr/share/bochs")
 OFFERS = ("vmx",)  # what a lab may need of its CPU
-
-# The CPU of the seeds: VMX without EPT. A lab may name others (`bochs --help cpu`).
-CPU = "core2_penryn_t9600"
 
 ENTRY = 0x10002  # the program's first instruction: no stops before it
 MAX_STOPS = 8000  # then the run counts as a hang
 BREAKPOINTS = 16  # that the debugger has
-
-# A low rate of instructions per emulated second keeps waiting (BIOS, UART) short.
-IPS = 1000000
-
-MEGABYTES = 32  # of memory
-
-# Looking for sound devices costs a quarter of a boot: dummies.
-CONFIGURATION = f"""\
-config_interface: textconfig
-display_library: {{display}}
-megs: {MEGABYTES}
-cpu: model={{cpu}}, count=1, ips={IPS}, reset_on_triple_fault=0
-romimage: file={SHARE}/BIOS-bochs-legacy
-vgaromimage: file={SHARE}/VGABIOS-lgpl-latest
-ata0: enabled=1
-ata0-master: type=disk, path={{image}}, mode=flat, cylinders={{cylinders}}, heads=16, spt=63
-boot: disk
-com1: enabled=1, mode=file, dev={{serial}}
-sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
-log: {{log}}
-panic: action=fatal
-error: action=ignore
-info: action=ignore
-"""
-# Behind the configuration: what is said of all devices there goes for the CPU too.
-WITNESS = "debug: action=ignore, cpu0=report\npanic: action=fatal, cpu0=ask\n"
 
 PANIC = re.compile(r">>PANIC<< (.*)")
 PANICKED = "A PANIC has occurred."
@@ -70,11 +40,6 @@ MODE_SWITCH = "(0) Caught mode switch breakpoint switching to "
 TO_PROTECTED_MODE = MODE_SWITCH + "'protected mode'\n"
 MEMORY = re.compile(r"\t0x([0-9a-f]{8})")
 GAVE_UP = "exception with no resolution"  # a triple fault
-
-
-def configuration(image_bytes, cpu=None, **names):
-    """The text of a bochsrc for an image of that size."""
-    return CONFIGURATION.format(cylinders=image_bytes // (16 * 63 * 512), cpu=cpu or CPU, **names)
 
 
 def interactive(folder, window, cpu=None, needs=()):
@@ -85,14 +50,6 @@ def interactive(folder, window, cpu=None, needs=()):
         display="x" if window else "term"))
     (folder / "script").write_text("continue\n")
     return [PROGRAM, "-q", "-f", f"{folder}/bochsrc", "-rc", f"{folder}/script"]
-
-
-def models(program=PROGRAM):
-    """The names of the CPU models."""
-    done = subprocess.run([program, "--help", "cpu"], check=False, text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    return re.findall(r"^(\w+)$", done.stdout, re.MULTILINE)
 
 
 def stock(folder):

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 from itertools import islice
-from pathlib import Path
 
 from grading import process
 from grading.emulators.frozen import Frozen
