@@ -35,11 +35,11 @@ debug qemu-gdb gdb: ## step through a lab with GDB (debug); in two terminals (th
 bochs-debug: ## step through a lab in Bochs, VMX and all, from exit to exit [CPU=]
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
 
-timeline: ## draw a run: every trap, exit and entry, on one page
+timeline: ## draw a run: every trap, exit and entry, on a page [TEXT=yes: here]
 	$(IN_LAB)@for folder in $(LAB_FOLDER); do \
 	    $(PYTHON) -S timeline/timeline $${folder##*/} --out build $(if $(EMU),--emu '$(EMU)') \
 	    $(if $(SEED),--seed '$(SEED)') $(if $(BASE),--base '$(BASE)') \
-	    $(if $(SAVE),--save '$(SAVE)') $(if $(COMPARE),--compare '$(COMPARE)') || exit; done
+	    $(if $(TEXT),--text) $(if $(SAVE),--save '$(SAVE)') $(if $(COMPARE),--compare '$(COMPARE)') || exit; done
 
 grade: ## grade a lab's files
 	$(IN_LAB)@for folder in $(LAB_FOLDER); do \

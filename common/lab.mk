@@ -200,7 +200,7 @@ help:
 	@echo '                qemu with EMU=kvm: on the CPU of this computer'
 	@echo '                debug: GDB on it, in QEMU; qemu-gdb and gdb: in two terminals'
 	@echo '                bochs-debug: Bochs with its debugger, at each VM exit'
-	@echo '                timeline: a page of all that happened [COMPARE=reference]'
+	@echo '                timeline: a page of all that happened [COMPARE=reference] [TEXT=yes]'
 	@echo '                grade [EMU=qemu|bochs] [SEED=n] [V=1], handin, clean'
 
 BOOT_OPTIONS = $(CPU:%=--cpu '%') $(NEEDS:%=--needs %) --probe $(COMMON_BUILD)/probe.bin

@@ -40,7 +40,7 @@ function words(event, index) {
                     " and goes to ", make("b", {}, whoIs(event.b)), ", ring 0."]);
     } else if (event.k === "trap") {
         lines.push(["An exception in ", make("b", {}, whoIs(event.a)), " itself: ", make("b", {}, event.n),
-                    said ? [", at ", code] : "", ". The CPU stays in this ring."]);
+                    said ? [", at ", code] : "", ". ", fact(event, ENDS) ? "" : "The CPU stays in this ring."]);
     } else if (event.k === "exit" && event.a === event.b) {
         lines.push(["The entry got as far as the guest’s state, and failed: ", make("b", {}, event.n),
                     ". The guest has not run."]);
@@ -64,6 +64,12 @@ function words(event, index) {
                     result === "VMsucceed" ? "It succeeds." : make("b", { class: "bad" }, result + ".")]);
     } else {
         lines.push(["The CPU goes ", make("b", {}, event.n), said ? [", by ", code] : "", "."]);
+    }
+    if (fact(event, ENDS)) {
+        const known = ["CR2 is in", "CR3"].filter(name => fact(event, name)).map(name => name + " " + fact(event, name));
+        lines.push([make("b", { class: "bad" }, "The run ends here, in " + fact(event, ENDS) + "."),
+                    fact(event, "at") ? [" The CPU was at ", make("code", {}, fact(event, "at")), "."] : "",
+                    known.length ? " " + known.join("; ") + "." : ""]);
     }
     const stay = event.k === "vmx" || event.a === event.b && event.k !== "mode" ? null : stayOf(index);
     const next = nextSwitch[index] >= 0 ? events[nextSwitch[index]] : null;
@@ -100,6 +106,7 @@ function atPlace(event) {
 }
 
 const fact = (event, name) => { const found = (event.f || []).find(each => each[0] === name); return found && found[1]; };
+const ENDS = "the run ends here";
 const jump = (index, text) => make("button", { class: "jump", click: () => goAnyway(index) }, text);
 
 /* To an event that the filter may hide. */
@@ -140,6 +147,7 @@ function instructionCard(event) {
         make("p", { class: "soft" }, event.k === "return" ? "IRET; the stay before it was too long to be traced to its end." :
         !run.counted ? "QEMU records no bytes, and this address is not one of the disk's: paging is in between. On Bochs it is known." :
         event.r ? "It was not traced: the stay before it was too long." :
+        fact(event, "at") ? "At " + fact(event, "at") + ". Its bytes could not be read." :
         "The record has no more of it: the CPU changed no mode here."));
     const [address, bytes, , at_, label_, file, line_] = run.code[event.c];
     const source = file >= 0 ? run.files[file] : null;

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from grading.lab import ROOT
+from grading.witness import VECTOR_NAMES
 
 DEFINE = re.compile(r"^#define (VMCS_\w+|EXIT_REASON_\w+)\s+(0x[0-9A-Fa-f]+|\d+)\b", re.MULTILINE)
 FIELD = re.compile(r'\{ (VMCS_\w+), "([^"]+)" \}')
@@ -55,3 +56,22 @@ def qualification(reason, value):
         return (f"mov {general} to CR{number}", f"mov CR{number} to {general}", "CLTS",
                 f"LMSW of {value >> 16 & 0xFFFF:#x}")[access]
     return ""
+
+
+def vector_name(vector):
+    """ "#GP" for 13."""
+    return VECTOR_NAMES.get(vector, f"vector {vector}")
+
+
+def fault_facts(vector, error, address):
+    """What is told of an exception."""
+    facts = [("vector", f"{vector}")]
+    facts += [("error code", f"{error:#x}")] if error is not None else []
+    return facts + ([("address (CR2)", f"{address:#x}")] if address is not None else [])
+
+
+def nested_facts(faults):
+    """What is told of the exceptions that came while an exception's handler was looked up."""
+    said = [vector_name(vector) + (f" (CR2 {address:#x})" if address is not None else "")
+            for vector, _, address in faults]
+    return [("on the way to its handler", ", ".join(said))] if said else []

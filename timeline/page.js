@@ -66,7 +66,7 @@ if (!run.counted) { byId("counted").hidden = byId("evenly").hidden = true; }
 theme();
 drawAbout(); drawShare(); drawKinds(); drawComparison(); listen();
 room = list.clientHeight || 400;
-at = Math.max(0, events.findIndex(event => event.k === "exit" || event.k === "trap"));
+at = !endedWell ? Math.max(0, lastEvent) : Math.max(0, events.findIndex(event => event.k === "exit" || event.k === "trap"));
 filter();
 step = Math.max(34, Math.min(90, (width - 130) / Math.max(1, shown.length)));
 go(at, true);

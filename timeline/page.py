@@ -11,8 +11,11 @@ import json
 from pathlib import Path
 from string import Template
 
+from timeline import alike, record as saved
+
 FOLDER = Path(__file__).resolve().parent
 SCRIPTS = ("run.js", "lanes.js", "moment.js", "way.js", "whole.js", "page.js")  # one script of all
+ENTERING = ("vmlaunch", "vmresume")
 
 
 def render(record, other=None):
@@ -27,11 +30,22 @@ def render(record, other=None):
     return Template((FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
         policy=html.escape(policy(style, script)), style=style, script=script,
         lab=html.escape(record["lab"]), rows=rows, data=data(record),
-        other=data(other) if other else "null")
+        other=data(beside(record, other)) if other else "null")
+
+
+def beside(record, other):
+    """What the page needs of the other run."""
+    return saved.outline(other) | {"departure": alike.departure(record, other)}
 
 
 def label(event):
-    """What an event counts as."""
+    """What an event counts as; run.js has the same."""
+    if event["k"] == "entry":
+        return f"entry: {event['n']}: entered"
+    if event["k"] == "vmx" and event["n"] in ENTERING:
+        return f"vmx: {event['n']}: {'refused' if event.get('y') else 'failed by an exit'}"
+    if event["k"] == "vmx" and event.get("y"):
+        return f"vmx: {event['n']}: failed"
     return f"{event['k']}: {event['n']}"
 
 

@@ -9,7 +9,7 @@ from grading import process
 from grading.emulators import qemu
 from grading.image import offset_in_image
 
-from timeline import story
+from timeline import names, story
 from timeline.binary import MOST, disassemble
 
 WRITE = re.compile(r"^serial\w*_write write addr 0x0([03]) val 0x([0-9a-f]{2})", re.MULTILINE)
@@ -35,10 +35,9 @@ def story_of(run, lanes, witness, disk):
     events = []
     for number, (trap, (code, bits)) in enumerate(zip(run.traps, codes)):
         lane = story.GUEST3 if trap.v86 else story.zero(lanes)
-        event = story.Event(number, "trap", story.vector_name(trap.vector), lane,
-                            story.zero(lanes), story.fault_facts(trap.vector, trap.error, trap.cr2),
+        event = story.Event(number, "trap", names.vector_name(trap.vector), lane,
+                            story.zero(lanes), names.fault_facts(trap.vector, trap.error, trap.cr2),
                             story.task_values(trap), sent=sent[number] if number < len(sent) else 0)
-        event.key = ("trap", trap.vector, event.registers.get("cs"), trap.ip)
         text, length = said[bits].get(code, ("", 0))
         if length:
             place = f"{event.registers.get('cs', 0):04x}:{trap.ip:04x}"

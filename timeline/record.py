@@ -11,8 +11,9 @@ from grading import log
 from grading.errors import UsageError
 
 from timeline import names
+from timeline.alike import Marker
 
-VERSION = 1
+VERSION = 2
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069"
                        "\ufeff\ud800-\udfff]")
 SHOWN = (*names.REGISTERS, "ip", "cs", "flags", "cr0", "cr3")
@@ -40,8 +41,12 @@ def of(seen):
     story, program, run = seen.story, seen.program, seen.run
     events = story.events[:EVENTS]
     codes, paths, shown = Table(), Table(), SHOWN if "vmx" in seen.lab.needs else NARROW
+    if run.reset and events:
+        events[-1].facts += fate(events[-1], run.symbols, program)
     origin = events[0].time if events and story.counted else 0
-    rows = [row(event, codes, paths, origin, shown) for event in events]
+    marker = Marker()
+    rows = [row(event, codes, paths, origin, shown) | marked(marker.marks(event))
+            for event in events]
     places = program.lines({code[0] for code in codes.values})
     code, functions, files = place_codes(codes.values, places, program)
     return {
@@ -71,11 +76,30 @@ def row(event, codes, paths, origin, shown):
                                              len(paths.values) < PATHS) else None,
         "v": list(event.value) if event.value else None,
         "w": 1 if event.whole else None,
-        "y": "|".join(map(str, event.key)),
     }
     if values["v"] and values["v"][1] is not None:
         values["v"][1] = f"{values['v'][1]:x}"
     return {name: value for name, value in values.items() if value not in (None, [], "")}
+
+
+def fate(event, symbols, program):
+    """What is told of the last event of a run that a triple fault has ended."""
+    facts = []
+    if ip := event.registers.get("ip"):
+        function, file, line = program.lines([ip]).get(ip) or (program.label(ip), None, 0)
+        places = [function] * bool(function) + [f"{file}:{line}"] * bool(file)
+        facts.append(("at", ", ".join([f"{ip:#x}", *places])))
+    if address := dict(event.facts).get("address (CR2)"):
+        facts += [("CR2 is in", name)] if (name := program.label(int(address, 16))) else []
+    if cr3 := event.registers.get("cr3"):
+        named = [name for name, value in symbols.items() if value == cr3][:1]
+        facts.append(("CR3", ", ".join([f"{cr3:#x}", *named])))
+    return facts + [("the run ends here", "a triple fault: the CPU could reach no handler")]
+
+
+def marked(marks):
+    """What is compared of an event, as it is saved."""
+    return {"y": visible("|".join(marks))} if marks else {}
 
 
 def register_row(registers, shown):

@@ -38,7 +38,10 @@ function make(tag, options, ...children) {
 
 const format = new Intl.NumberFormat("en");
 const number = value => format.format(Math.round(value));
-const label = event => event.k + ": " + event.n;
+const refused = event => event.k === "vmx" && event.y !== undefined;
+const label = event => event.k + ": " + event.n + (event.k === "entry" ? ": entered" :   /* page.py has the same */
+    event.k !== "vmx" ? "" : /^vm(launch|resume)$/.test(event.n) ? refused(event) ? ": refused" : ": failed by an exit" :
+    refused(event) ? ": failed" : "");
 const plural = (count, word) => number(count) + " " + word + (count === 1 ? "" : "s");
 const laneName = lane => run.lanes[lane];
 const spaced = bytes => bytes.replace(/../g, "$& ").trim();
@@ -111,7 +114,8 @@ function countsOf(record) {
 }
 
 const counts = countsOf(run);
-const hidden = new Set([...counts.keys()].filter(name => guests && name.startsWith("vmx")));
+const hidden = new Set(events.filter(event => guests && event.k === "vmx" && !refused(event)).map(label));
+const endedWell = /powered/.test(run.ended), lastEvent = events.length - 1;
 
 /* ---- what is shown, and where we are ---- */
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from grading.emulators.bochs_record import EXCEPTION, FLAGS, WORLD, parse_switch, registers
-from grading.witness import VECTOR_NAMES, Trap
+from grading.witness import Trap
 
 from timeline import names
 from timeline.recorder import STAY, time_of
@@ -40,7 +40,6 @@ class Event:
     whole: bool = False  # up to the next switch, but for what prints
     sent: int = 0  # bytes of the log before it
     value: tuple | None = None  # of a VMX instruction: (field's name, value, "read"/"write")
-    key: tuple = ()  # what makes it the same event in another run
 
 
 @dataclass
@@ -85,9 +84,13 @@ class Teller:
         self.bytes, self.byte_times, self.last = 0, [], 0
         self.told = set()  # times of the log's exits and faults that have an event
         self.marks = []  # (time, bytes counted, bytes on the wire)
+        self.last_state = {}  # the registers where the CPU gave up
 
     def hear(self, kind, said, answers):
         """One stop."""
+        if kind == "panic" and None not in answers:
+            self.last_state = state_of(*answers[:2])
+            return
         for match in TRACE.finditer(said):
             self.codes[int(match[1])] = (int(match[2], 16), match[5], match[4].strip(), match[3])
         time = time_of(said)
@@ -119,15 +122,14 @@ class Teller:
             self.in_guest = True
             self.lane = GUEST3 if "v8086" in mode else GUEST0
             self.add(Event(time, "entry", self.entries[time], HOST, self.lane,
-                           registers=values, key=("entry",)))
+                           registers=values))
             if time in self.injected:
                 vector = self.injected[time]
                 self.events[-1].facts.append(
-                    ("injected", f"{vector_name(vector)}: the CPU delivers it first"))
+                    ("injected", f"{names.vector_name(vector)}: the CPU delivers it first"))
         elif "v8086" in mode:
             self.lane = GUEST3
-            self.add(Event(time, "return", "IRET", came_from, GUEST3, registers=values,
-                           key=("return", values.get("ip"))))
+            self.add(Event(time, "return", "IRET", came_from, GUEST3, registers=values))
         elif came_from == GUEST3 and task:
             self.lane = GUEST0 if self.in_guest else self.ring0
             self.told.add(time)
@@ -135,15 +137,14 @@ class Teller:
         else:
             self.lane = GUEST0 if self.in_guest else self.ring0
             self.add(Event(time, "mode", f"into {mode}", came_from, self.lane,
-                           registers=values, key=("mode", mode)))
+                           registers=values))
 
     def add_trap(self, time, task):
         """An exception of a virtual-8086 task that its handler got."""
         vector, error, address = self.faults.get(time, [(13, None, None)])[0]
         trap = Trap(vector, error, cr2=address, **task)
-        self.add(Event(time, "trap", vector_name(vector), GUEST3, self.lane,
-                       fault_facts(vector, error, address), task_values(trap),
-                       key=("trap", vector, trap.segments["cs"], trap.ip)))
+        self.add(Event(time, "trap", names.vector_name(vector), GUEST3, self.lane,
+                       names.fault_facts(vector, error, address), task_values(trap)))
 
     def add_exit(self, time, came_from, values, pieces):
         """A VM exit. What the VMCS holds counts only if it agrees with the CPU log."""
@@ -159,11 +160,10 @@ class Teller:
             values |= {name: vmcs[name] for name in ("rsp", "ip", "flags", "cs", "cr0", "cr3")}
             if reason == 0:
                 vector = vmcs["interruption"] & 0xFF
-                facts.insert(1, ("vector", f"{vector}, {vector_name(vector)}"))
+                facts.insert(1, ("vector", f"{vector}, {names.vector_name(vector)}"))
             elif vmcs["length"]:
                 facts.append(("instruction length", f"{vmcs['length']}"))
-        self.add(Event(time, "exit", names.exit_reason(reason), came_from, HOST, facts, values,
-                       key=("exit", reason, qualification, values.get("cs"), values.get("ip"))))
+        self.add(Event(time, "exit", names.exit_reason(reason), came_from, HOST, facts, values))
 
     def step(self, time, said, answers):
         """A VMX instruction; that an entry came of it, is the entry's event."""
@@ -177,7 +177,7 @@ class Teller:
         faulted = self.faults.get(time)
         result = "VMsucceed"
         if faulted:
-            result = f"{vector_name(faulted[0][0])}: not executed"
+            result = f"{names.vector_name(faulted[0][0])}: not executed"
             self.told.add(time)
         elif flags & FLAG_CF:
             result = "CF: VMfailInvalid"
@@ -189,8 +189,7 @@ class Teller:
         self.codes[time] = (int(address, 16), code_bytes, text.strip(), place)
         self.marks.append((len(self.events), self.bytes, None))
         event = Event(time, "vmx", name, self.lane, self.lane, facts,
-                      old | {"flags": flags_of(before)}, new | {"flags": flags}, value=value,
-                      key=("vmx", name, value and value[0], value and value[1], result))
+                      old | {"flags": flags_of(before)}, new | {"flags": flags}, value=value)
         self.steps.append(event)
         self.add(event)
 
@@ -231,16 +230,16 @@ class Teller:
                 continue
             lane = lane_at(lanes, time)
             vector, error, address = faults[0]
-            self.insert(Event(time, "trap", vector_name(vector), lane, lane,
-                              fault_facts(vector, error, address), key=("trap", vector)))
+            facts = names.fault_facts(vector, error, address) + names.nested_facts(faults[1:])
+            self.insert(Event(time, "trap", names.vector_name(vector), lane, lane, facts,
+                              self.last_state if run.reset and time == max(self.faults) else {}))
         for time, (reason, qualification) in self.exits.items():
             if time in self.told:
                 continue
             self.insert(Event(time, "exit", names.exit_reason(reason), HOST, HOST, [
                 ("exit reason", f"{reason}, {names.exit_reason(reason)}"),
                 ("exit qualification", f"{qualification:#x}"),
-                ("the entry", "failed: the guest has not run")],
-                key=("exit", reason, qualification)))
+                ("the entry", "failed: the guest has not run")]))
 
     def insert(self, event):
         """An event found later: its place in the log follows from the bytes' times."""
@@ -267,18 +266,6 @@ class Teller:
                     event.path.append(self.codes[times[place]])
                 event.whole = times[place] == end and len(event.path) < STAY
                 place += 1
-
-
-def vector_name(vector):
-    """ "#GP" for 13."""
-    return VECTOR_NAMES.get(vector, f"vector {vector}")
-
-
-def fault_facts(vector, error, address):
-    """What is told of an exception."""
-    facts = [("vector", f"{vector}")]
-    facts += [("error code", f"{error:#x}")] if error is not None else []
-    return facts + ([("address (CR2)", f"{address:#x}")] if address is not None else [])
 
 
 def task_values(trap):

@@ -6,10 +6,9 @@ function drawAbout() {
     const facts = [run.emulator + (run.cpu ? ", a " + run.cpu : ""),
         run.seed === null || run.seed === undefined ? "the challenge in the sources" : "the challenge of SEED=" + run.seed,
         run.counted ? plural(run.end || 0, "instruction") : "in order; QEMU counts no instructions, and records no ways back",
-        run.ended];
-    byId("about").classList.toggle("stopped", !/powered/.test(run.ended));
-    if (run.base === "reference") facts.push("BASE=reference");
-    byId("about").textContent = facts.join(" · ");
+        ...run.base === "reference" ? ["BASE=reference"] : []];
+    byId("about").classList.toggle("stopped", !endedWell);
+    byId("about").replaceChildren(facts.join(" · "), " · ", events.length ? jump(lastEvent, "the end: " + run.ended) : run.ended);
 }
 
 function drawShare() {
@@ -71,17 +70,14 @@ function drawComparison() {
             ["", "this run", title, "difference"].map(text => make("th", { scope: "col" }, text)))), make("tbody", {}, rows))));
 }
 
+/* Where they part, as alike.py found it. */
 function departure(title) {
-    const plain = record => record.events.map((event, index) => [event, index]).filter(([event]) => event.k !== "vmx" && event.k !== "mode");
-    const one = plain(run), two = plain(other);
-    let n = 0;
-    while (n < one.length && n < two.length && one[n][0].y === two[n][0].y) n++;
-    if (n === one.length && n === two.length)
-        return make("p", { class: "note good" }, "The same traps, exits and entries, in the same order: " + number(n) + ". VMX instructions and what lies between are not compared.");
-    const ip = event => event.k === "entry" ? "" : event.y.split("|").pop();
-    const name = each => each ? each[0].n + " (" + each[0].k + (/^\d+$/.test(ip(each[0])) ?
-        ", IP " + Number(ip(each[0])).toString(16) : "") + ")" : "the end";
-    return make("p", { class: "note", id: "departure" }, "Alike for ", make("b", {}, plural(n, "event")), ". Then they part: in this run comes ",
-        one[n] ? jump(one[n][1], name(one[n])) : "the end", one[n] ? " at instruction " + number(one[n][0].t) : "", "; in " + title + ", ",
-        make("b", {}, name(two[n])), one[n] && two[n] && one[n][0].n === two[n][0].n ? ": another place, or another qualification" : "", ".");
+    const found = other.departure;
+    if (!found.parted)
+        return make("p", { class: "note good" }, "The same traps, exits, entries and refused instructions, in the same order: " +
+            number(found.alike) + ". What moves with the link is not compared, nor other VMX instructions, nor what lies between.");
+    return make("p", { class: "note", id: "departure" }, "Alike for ", make("b", {}, plural(found.alike, "event")), ". Then they part: in this run comes ",
+        found.at === null ? found.this : jump(found.at, found.this),
+        found.at !== null && run.counted ? " at instruction " + number(events[found.at].t) : "", "; in " + title + ", ",
+        make("b", {}, found.other), found.differs ? ": " + found.differs : "", ".");
 }

@@ -1,9 +1,12 @@
-"""Three boots for all tests of a process: labs 01 and 04 on Bochs, 01 on QEMU."""
+"""Boots for all tests of a process: labs 01 and 04 on Bochs, 01 on QEMU; lab 04 with mistakes."""
+
+import functools
 
 import pytest
 
 from grading import emulators, lab
-from timeline import run
+from grading.tests import support
+from timeline import record, run
 
 
 def seen(name, emulator, folder):
@@ -25,3 +28,20 @@ def fixture_task_on_qemu(tmp_path_factory):
 @pytest.fixture(scope="session", name="monitor")
 def fixture_monitor(tmp_path_factory):
     return seen("04", "bochs", tmp_path_factory.mktemp("monitor"))
+
+
+@pytest.fixture(scope="session", name="mistaken")
+def fixture_mistaken(tmp_path_factory):
+    """Mutant of lab 04, exercises done → the record of its run."""
+    of = lab.find("04")
+
+    @functools.cache
+    def mistaken(name, solved=99):
+        folder = tmp_path_factory.mktemp(name)
+        sources = support.write_sources(of, folder / "sources", solved)
+        mutant, = [each for each in support.mutants(of) if each.name == name]
+        support.apply(mutant, sources)
+        return record.of(run.watched(of, sources, emulators.get("bochs"), None,
+                                     lab.ROOT / "build", (), folder))
+
+    return mistaken

@@ -44,7 +44,7 @@ def large(values, exits=10_000):
 
 
 @pytest.fixture(scope="module", name="pages")
-def fixture_pages(task, monitor, task_on_qemu, tmp_path_factory):
+def fixture_pages(task, monitor, task_on_qemu, mistaken, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     values = {"task": record.of(task), "monitor": record.of(monitor),
               "qemu": record.of(task_on_qemu)}
@@ -55,6 +55,8 @@ def fixture_pages(task, monitor, task_on_qemu, tmp_path_factory):
     texts |= {"hostile": page.render(hostile(values["monitor"]), hostile(values["monitor"])),
               "compared": page.render(values["monitor"], other),
               "same": page.render(values["task"], record.outline(values["task"])),
+              "reset": page.render(mistaken("cr3-of-the-guest"), record.outline(values["monitor"])),
+              "refused": page.render(mistaken("launched-each-time", 6)),
               "large": page.render(large(values["monitor"]))}
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -107,9 +109,10 @@ def test_keys_go_from_event_to_event(show):
 def test_a_moment_is_told_in_full(show):
     text = told(show("task"))
     for part in ("The task executes movl %cr0, %edx", "raises #GP", "your monitor", "0f 20 c2",
-                 "(3 bytes further)", "EDX 000113b8 → e0000031", "task.S:53", "@ trap.edi 0x27fa0",
+                 "(3 bytes further)", "→ e0000031", "task.S:53", "@ trap.edi 0x27fa0",
                  "2 changes", "isrGPF", "yours", "fault_address"):
         assert part in text, part
+    assert re.search(r"EDX 0001[0-9a-f]{4} → e0000031", text)  # an address before: it moves
 
 
 def test_clicks_choose(show):
@@ -142,9 +145,9 @@ def test_links_lead_to_the_way_back_and_open_what_is_hidden(show):
 def test_filters_by_reason_and_by_text(show):
     browser = show("monitor")
     many = browser.find_element(By.ID, "how-many").text
-    assert many == "346 of 1,799 shown"  # VMX instructions are off at first
+    assert many == "352 of 1,799 shown"  # VMX instructions that succeed are off at first
     browser.find_element(By.CSS_SELECTOR, '[data-kind="exit: I/O instruction"]').click()
-    assert browser.find_element(By.ID, "how-many").text == "192 of 1,799 shown"
+    assert browser.find_element(By.ID, "how-many").text == "198 of 1,799 shown"
     press(browser, "/", "CPUID", Keys.ENTER)
     assert browser.find_element(By.ID, "how-many").text == "6 of 1,799 shown"
     press(browser, Keys.END)
@@ -152,7 +155,7 @@ def test_filters_by_reason_and_by_text(show):
     press(browser, "/", "nothing at all")
     assert "No event is shown" in told(browser)
     press(browser, Keys.ESCAPE)
-    assert browser.find_element(By.ID, "how-many").text == "192 of 1,799 shown"
+    assert browser.find_element(By.ID, "how-many").text == "198 of 1,799 shown"
 
 
 def test_an_exit_shows_what_the_monitor_read(show):
@@ -183,7 +186,7 @@ def test_worlds_add_up(show, task):
 
 def test_two_runs_beside_each_other(show):
     browser = show("compared")
-    assert "Alike for 19 events" in browser.find_element(By.ID, "departure").text
+    assert "Alike for 23 events" in browser.find_element(By.ID, "departure").text
     differing = [row.text for row in browser.find_elements(By.CSS_SELECTOR, ".differs")]
     assert any(re.match(r"exit: CPUID 6 5 \+1", row) for row in differing)
     assert not any("I/O" in row for row in differing)
@@ -194,6 +197,51 @@ def test_two_runs_beside_each_other(show):
     browser = show("same")
     assert "The same traps" in browser.find_element(By.ID, "compared").text
     assert browser.find_elements(By.CSS_SELECTOR, ".differs") == []
+
+
+def test_a_triple_fault_is_told_where_the_page_opens(show):
+    browser = show("reset")
+    text = told(browser)
+    assert now(browser) == 100 and "An exception in your monitor itself: #PF" in text
+    for part in ("The run ends here, in a triple fault", "host_entry, labs/04-vmlaunch/launch.S:",
+                 "CR2 is in host_entry", "CR3 0x", "guest_page_directory", "#PF (CR2 0x3f0e0), #DF"):
+        assert part in text, part
+    assert "stays in this ring" not in text and "has no more of it" not in text
+    said = browser.find_element(By.ID, "departure").text
+    assert "in this run comes #PF (trap in the host)" in said and "in the other run, vmresume (entry" in said
+    assert "this run ends there: a triple fault" in said
+
+
+def test_a_refused_entry_is_shown_and_its_chip_says_so(show):
+    browser = show("refused")
+    assert "VMfailValid" in told(browser) and now(browser) == 332
+    chips = {chip.text.rpartition(" ")[0].partition(" ")[2]: chip.get_attribute("aria-pressed")
+             for chip in browser.find_elements(By.CSS_SELECTOR, ".kind")}
+    assert chips["vmlaunch: refused"] == chips["vmlaunch: entered"] == "true"
+    assert chips["vmwrite"] == "false" and "vmlaunch" not in chips
+    press(browser, Keys.HOME)
+    assert now(browser) == 1
+    press(browser, Keys.END)
+    assert now(browser) == 332
+    press(browser, Keys.HOME)
+    end = browser.find_element(By.CSS_SELECTOR, "#about .jump")
+    assert end.text == "the end: the program stopped at TODO(04-10)"
+    end.click()
+    assert now(browser) == 332
+
+
+def test_a_run_that_ended_well_opens_at_its_first_trap(show):
+    browser = show("task")
+    assert now(browser) == 3
+    browser.find_element(By.CSS_SELECTOR, "#about .jump").click()
+    assert now(browser) == 12 and "run ends here" not in told(browser)
+
+
+def test_no_two_chips_have_one_name(show):
+    browser = show("monitor")
+    names = [chip.text.rpartition(" ")[0].partition(" ")[2]
+             for chip in browser.find_elements(By.CSS_SELECTOR, ".kind")]
+    assert len(names) == len(set(names)) and "vmlaunch: failed by an exit" in names
 
 
 def test_qemu_has_order_only_and_says_so(show):
