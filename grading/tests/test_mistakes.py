@@ -7,12 +7,10 @@ it: NAME is one of the lab's tests/mutants.toml. In the lab's folder of that tre
                   it must not end; what is shown is all that it says, and then comes Ctrl-C
     ```gdb        is typed into make debug
     ```bochs      is typed into make bochs-debug; what the program sends is left out
-    ```timeline   is what the timeline's events are
 
 How what is shown is read: pages.py.
 """
 
-import json
 import os
 import re
 import select
@@ -157,23 +155,7 @@ def wrong_in_bochs(body, folder):
             yield f"{BOCHS}{each.text}\n{shown}"
 
 
-def wrong_in_timeline(body, folder):
-    """What is not as shown, of the timeline's events."""
-    saved = folder / "saved.json"
-    code, said = typed(f"make -C ../.. timeline LAB={folder.name} SAVE={saved}", folder)
-    if code:
-        yield said
-        return
-    events = json.loads(saved.read_text(encoding="utf-8"))["events"]
-    saved.unlink()
-    lines = [f"{event['k']} {event['n']}" + (": " if event.get("f") else "")
-             + "; ".join(f"{name} {text}" for name, text in event.get("f", [])) for event in events]
-    if not as_shown(body.splitlines(), "\n".join(lines)):
-        yield "\n".join(lines)
-
-
-SHOWN = {"sh": wrong_in_shell, "gdb": wrong_in_gdb, "bochs": wrong_in_bochs,
-         "timeline": wrong_in_timeline}
+SHOWN = {"sh": wrong_in_shell, "gdb": wrong_in_gdb, "bochs": wrong_in_bochs}
 
 
 @pytest.mark.parametrize("each", planted(), ids=lambda each: f"{each.number}-{each.name}")
