@@ -11,7 +11,7 @@ from grading import log
 from grading.errors import UsageError
 
 from timeline import names
-from timeline.alike import Marker
+from timeline.alike import GUEST3, Marker
 
 VERSION = 2
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069"
@@ -85,7 +85,8 @@ def row(event, codes, paths, origin, shown):
 def fate(event, symbols, program):
     """What is told of the last event of a run that a triple fault has ended."""
     facts = []
-    if ip := event.registers.get("ip"):
+    ip = event.registers.get("ip") if event.lane != GUEST3 else None  # a task's is an offset
+    if ip:
         function, file, line = program.lines([ip]).get(ip) or (program.label(ip), None, 0)
         places = [function] * bool(function) + [f"{file}:{line}"] * bool(file)
         facts.append(("at", ", ".join([f"{ip:#x}", *places])))
