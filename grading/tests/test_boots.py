@@ -13,7 +13,7 @@ import time
 import pytest
 
 from grading import emulators, image, judge, lab, log, process
-from grading.emulators import bochs
+from grading.emulators import bochs, bochs_config
 from grading.emulators.debugger import Debugger
 from grading.image import IMAGE_BYTES
 from grading.process import Limits
@@ -157,8 +157,8 @@ def test_a_failure_of_the_emulator_is_said_to_be_one(name, tmp_path, monkeypatch
     if name == "qemu":
         monkeypatch.setattr(emulator, "MACHINE", ["-machine", "no-such-machine"])
     else:
-        monkeypatch.setattr(emulator, "CONFIGURATION",
-                            emulator.CONFIGURATION.replace("BIOS-bochs-legacy", "no-such-bios"))
+        monkeypatch.setattr(bochs_config, "CONFIGURATION", bochs_config.CONFIGURATION.replace(
+            "BIOS-bochs-legacy", "no-such-bios"))
     run = emulators.boot(emulator, bytes(IMAGE_BYTES), tmp_path, Limits())
     assert run.problem, run
     assert not run.traps
