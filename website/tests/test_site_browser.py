@@ -1,6 +1,7 @@
 """The site in a browser, opened from disk: quiet, on a phone, by keyboard, in the dark, found."""
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -173,15 +174,22 @@ def test_a_picture_turns_with_the_theme(show):
     assert filters[0] == "none" and filters[1].startswith("invert")
 
 
+def height(browser, selector):
+    """Of what is drawn, in pixels, asked without a script; 0 before it is."""
+    try:
+        root = browser.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
+        node = browser.execute_cdp_cmd("DOM.querySelector", {"nodeId": root, "selector": selector})
+        return browser.execute_cdp_cmd("DOM.getBoxModel", node)["model"]["height"]
+    except WebDriverException:
+        return 0
+
+
 def test_without_scripts_everything_is_there(chromium, run):
     size(chromium, 1280)
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         chromium.get((run.site / "docs/how-it-works/01.html").as_uri())
         for selector in ("article h1", ".picture img", "article pre", ".md-tabs__link"):
-            root = chromium.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
-            node = chromium.execute_cdp_cmd("DOM.querySelector", {
-                "nodeId": root, "selector": selector})
-            assert chromium.execute_cdp_cmd("DOM.getBoxModel", node)["model"]["height"] > 5
+            soon(chromium, lambda selector=selector: height(chromium, selector) > 5)
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
