@@ -6,6 +6,7 @@ The fixture `chromium` (the top conftest.py) is one for all tests of a process.
 import json
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -55,3 +56,13 @@ def press(browser, *keys):
 def soon(browser, condition):
     """It holds, in a moment: what a page does of its own accord it may do behind a script."""
     WebDriverWait(browser, PATIENCE, 0.02).until(lambda _: condition())
+
+
+def height(browser, selector):
+    """Of what is drawn, in pixels, asked without a script; 0 of what is not drawn."""
+    try:
+        root = browser.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
+        node = browser.execute_cdp_cmd("DOM.querySelector", {"nodeId": root, "selector": selector})
+        return browser.execute_cdp_cmd("DOM.getBoxModel", node)["model"]["height"]
+    except WebDriverException:
+        return 0

@@ -1,11 +1,10 @@
 """The site in a browser, opened from disk: quiet, on a phone, by keyboard, in the dark, found."""
 
 import pytest
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from grading.tests.browser import press, requested, size, soon
+from grading.tests.browser import height, press, requested, size, soon
 
 PHONE = 360
 SEARCH = "[data-md-component=search-query]"
@@ -172,16 +171,6 @@ def test_a_picture_turns_with_the_theme(show):
         filters.append(browser.execute_script(
             "return getComputedStyle(document.querySelector('.picture img')).filter"))
     assert filters[0] == "none" and filters[1].startswith("invert")
-
-
-def height(browser, selector):
-    """Of what is drawn, in pixels, asked without a script; 0 before it is."""
-    try:
-        root = browser.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
-        node = browser.execute_cdp_cmd("DOM.querySelector", {"nodeId": root, "selector": selector})
-        return browser.execute_cdp_cmd("DOM.getBoxModel", node)["model"]["height"]
-    except WebDriverException:
-        return 0
 
 
 def test_without_scripts_everything_is_there(chromium, run):
