@@ -11,7 +11,7 @@ import shutil
 import statistics
 from typing import NamedTuple
 
-from grading import build, emulators, grader, image, lab
+from grading import build, emulators, grader, image, lab, manual
 from grading.process import Limits
 from grading.versions import version
 from grading.watch import watch
@@ -23,9 +23,6 @@ WANTED = f"mov %cr0, reg: at most {GOAL} × the shortest way"
 WHY = "It is written for reading."
 LAB = "04"
 SEED = 1
-# SDM Vol. 3D, Appendix C, "VMX Basic Exit Reasons".
-REASONS = {0: "exception or NMI", 10: "CPUID", 18: "VMCALL", 28: "control-register access",
-           30: "I/O instruction"}
 SHORTEST = "tests/shortest"
 TIMES = 4  # each register
 SHADOW = 0x12340020  # what the guest is told of CR0
@@ -141,7 +138,7 @@ def measure(folder, quick):
                        ("mov %cr0, reg: the shortest way", shortest)):
         yield {"exit": what} | cost._asdict() | {"ratio": round(cost.most / shortest.most, 2)}
     for reason, cost in by_reason(folder / "reasons", out).items():
-        yield {"exit": f"all exits, reason {reason} ({REASONS.get(reason, 'another')})"} \
+        yield {"exit": f"all exits, reason {reason} ({manual.exit_reason(reason)})"} \
             | cost._asdict() | {"ratio": None}
 
 

@@ -10,9 +10,9 @@ import re
 from debug.bochs_machine import POWERED_OFF, REFUSED, Ended
 from debug.bochs_vmcs import GENERAL, Complaint, Current
 from debug.bochs_view import View
+from grading import manual
 from grading.emulators.bochs_record import place
 from grading.witness import VECTOR_NAMES
-from timeline import names
 
 CARD = """\
   where            the CPU's mode, the instruction, its name, its source line
@@ -29,8 +29,6 @@ CARD = """\
 SHARED = (*GENERAL, "RIP", "RFL", "CR0", "CR3", "CR4")  # what both can change
 EXIT = re.compile(r"VMEXIT reason = (\d+) \((.*?)\).*qualification=0x([0-9a-f]+)")
 BREAKPOINT = re.compile(r"^ +(\d+) lbreakpoint +\w+ \w +0x([0-9a-f]+)", re.MULTILINE)
-MAJOR = re.compile(r" (\d+)\.")
-NEWEST = MAJOR.match(" 3.")  # a version that is not known is read as that
 CAUGHT = "Caught VMEXIT breakpoint"
 LONGEST = 200  # letters of a command for Bochs
 RUNNING = {"c", "cont", "continue", "s", "step", "stepi", "n", "next", "p", "source"}  # Bochs'
@@ -44,7 +42,7 @@ class Session:
         """`version`: "bochs 2.7"."""
         self.machine, self.source = machine, source
         self.view = View(machine, source)
-        self.vmcs = Current(machine, source, int((MAJOR.search(version) or NEWEST)[1]))
+        self.vmcs = Current(machine, source, version)
         self.entered = None  # the guest when it was entered last, as far as we have looked
         self.left = None  # and when it was left last, as far as we have looked
         self.left_at = 0  # the number of that exit
@@ -226,7 +224,7 @@ class Session:
         Failures During or After Loading Guest State".
         """
         basic, self.entered = int(event[1]), None
-        self.print(f"no exit: {names.exit_reason(basic)} ({basic} and bit 31), "
+        self.print(f"no exit: {manual.exit_reason(basic)} ({basic} and bit 31), "
                    f"qualification {int(event[3], 16):#x}")
         self.show_host()
 
@@ -234,8 +232,8 @@ class Session:
         """An exit, at which the CPU has just arrived."""
         self.vmcs.check()
         reason, qualification = int(event[1]), int(event[3], 16)
-        words = self.event() if not reason else names.qualification(reason, qualification)
-        self.print(f"exit {self.machine.exits}: {names.exit_reason(reason)} ({reason}), "
+        words = self.event() if not reason else manual.qualification(reason, qualification)
+        self.print(f"exit {self.machine.exits}: {manual.exit_reason(reason)} ({reason}), "
                    f"qualification {qualification:#x}{f': {words}' if words else ''}")
         guest, before, self.entered = self.guest(), self.entered, None
         self.left, self.left_at = guest, self.machine.exits

@@ -7,14 +7,16 @@ is in the VMCS. Both are read out of the machine's memory, so both are as they a
 
 import re
 
-from debug import vmcs
-from timeline import names
+from debug import cpu
+from grading import manual
+from grading.emulators import bochs_vmcs
+from grading.witness import GENERAL as NAMES
 
-GENERAL = ("RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
-           *(f"R{number}" for number in range(8, 16)))
+GENERAL = tuple(map(str.upper, NAMES))
 TABLES = re.compile(r"machine(_\w+)?|table")  # of `struct parameter`, in labs 03 to 05
 ROW = 16  # bytes of a struct parameter
 MOST_ROWS = 256
+IA32E_MODE_GUEST = 0x200  # of the VM-entry controls
 
 
 class Complaint(Exception):
@@ -24,9 +26,10 @@ class Complaint(Exception):
 class Current:
     """The VMCS that is current now."""
 
-    def __init__(self, machine, source, major):
-        """`major`: Bochs' major version."""
-        self.machine, self.source, self.major = machine, source, major
+    def __init__(self, machine, source, version):
+        """`version`: "bochs 2.7"."""
+        self.machine, self.source = machine, source
+        self.layout = bochs_vmcs.major(version)
         self.known = None  # True if the fields were seen to lie as we think; False if not
 
     def pointer(self):
@@ -38,11 +41,11 @@ class Current:
 
     def fields(self):
         """Its fields; a Complaint if they cannot be had."""
-        region = self.machine.physical(self.pointer(), vmcs.REGION)
+        region = self.machine.physical(self.pointer(), bochs_vmcs.REGION)
         if self.known is False:
             raise Complaint("this Bochs keeps its VMCS in a way that is not known here: no field "
                             "can be shown")
-        return vmcs.Fields(region, self.major)
+        return bochs_vmcs.Fields(region, self.layout)
 
     def check(self):
         """At a VM exit: does Bochs itself say the same of the host's state? Looked at once."""
@@ -52,11 +55,11 @@ class Current:
     def guest(self):
         """The guest as a cpu.State."""
         general = self.machine.state().registers
-        return self.fields().guest({name: general[name] for name in GENERAL})
+        return guest(self.fields(), {name: general[name] for name in GENERAL})
 
     def rows(self):
         """Encoding → address of the variable, of all rows of the program's tables."""
-        known, found = set(vmcs.encodings()), {}
+        known, found = set(bochs_vmcs.encodings()), {}
         for name, start in zip(self.source.labels, self.source.starts):
             if not TABLES.fullmatch(name):
                 continue
@@ -71,23 +74,42 @@ class Current:
     def lines(self, word):
         """All fields that are in a table or not zero; or those with the word in the name."""
         fields, rows = self.fields(), self.rows()
-        shown = [each for each in sorted({*vmcs.encodings(), *rows})
-                 if (word.lower() in names.vmcs_field(each).lower() if word else
+        shown = [each for each in sorted({*bochs_vmcs.encodings(), *rows})
+                 if (word.lower() in manual.vmcs_field(each).lower() if word else
                      each in rows or fields[each])]
         if word and not shown:
             raise Complaint(f"vmcs {word}: no field's name has that in it")
         lines = [f"VMCS at {self.pointer():#x}"]
-        for area in vmcs.AREAS:
-            lines += [self.line(fields, each, rows) for each in shown if vmcs.area(each) == area]
+        for area in bochs_vmcs.AREAS:
+            lines += [self.line(fields, each, rows) for each in shown if bochs_vmcs.area(each) == area]
         if any(line.endswith("  +") for line in lines):
             lines.append("(+ in no table of the program's: by a VMWRITE elsewhere, or by the CPU)")
         return lines
 
     def line(self, fields, encoding, rows):
         """One field; with its variable, if that has another value now."""
-        value, size = fields[encoding], vmcs.width(encoding)
-        line = f"{names.vmcs_field(encoding):44} {encoding:#06x}  {value:#0{2 + 2 * size}x}"
+        value, size = fields[encoding], bochs_vmcs.width(encoding)
+        line = f"{manual.vmcs_field(encoding):44} {encoding:#06x}  {value:#0{2 + 2 * size}x}"
         if encoding in rows:
             held = int.from_bytes(self.machine.physical(rows[encoding], size), "little")
             return line if held == value else f"{line}   (its variable: {held:#x})"
         return f"{line}  +" if rows and value else line
+
+
+def guest(fields, general):
+    """The guest as a cpu.State; `general`: RAX and so on, which are in no VMCS."""
+    segments = {}
+    for name in bochs_vmcs.SEGMENTS:
+        rights = fields.named(f"GUEST_{name}_ACCESS_RIGHTS")
+        segments["LDT" if name == "LDTR" else name] = cpu.Cached(
+            fields.named(f"GUEST_{name}_SELECTOR"), fields.named(f"GUEST_{name}_BASE"),
+            fields.named(f"GUEST_{name}_LIMIT"), (rights & 0xF0FF) << 8)
+    registers = dict(general) | {
+        name: fields.named(f"GUEST_{name}") for name in ("CR0", "CR3", "CR4", "RIP", "RSP")}
+    registers["RFL"] = fields.named("GUEST_RFLAGS")
+    long = fields.named("VM_ENTRY_CONTROLS") & IA32E_MODE_GUEST
+    registers["EFER"] = cpu.EFER_LMA if long else 0
+    tables = {name[:3]: (fields.named(f"GUEST_{name}_BASE"), fields.named(f"GUEST_{name}_LIMIT"))
+              for name in ("GDTR", "IDTR")}
+    ring = segments["SS"].attributes >> 13 & 3
+    return cpu.State(registers, segments, tables, ring)

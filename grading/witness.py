@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
-REGISTERS = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")  # machine-code order
+# Those of 64 bits, in machine-code order; and of 32.
+GENERAL = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+           *(f"r{number}" for number in range(8, 16)))
+REGISTERS = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs")
 
 EFLAGS_VM = 1 << 17

@@ -7,7 +7,7 @@ was about; and, when a world goes on, which of its registers have changed meanwh
 ring 0 there is code of the student's, too: there no IP is compared, only how far it was moved.
 """
 
-from timeline import names
+from grading.witness import GENERAL
 
 GUEST3, GUEST0, HOST = range(3)
 LOW = 0xFFFFFFFF  # what a return to 16-bit code restores
@@ -57,7 +57,7 @@ class Marker:
         old, new = left.registers, event.registers
         narrow = event.kind == "return"
         mask = LOW if narrow else ~0
-        changed = [f"e{name[1:]}" if narrow else name for name in names.REGISTERS
+        changed = [f"e{name[1:]}" if narrow else name for name in GENERAL
                    if None not in (old.get(name), new.get(name))
                    and (old[name] ^ new[name]) & mask]
         said = ", ".join(map(str.upper, changed))

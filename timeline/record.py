@@ -9,14 +9,14 @@ import re
 
 from grading import log
 from grading.errors import UsageError
+from grading.witness import GENERAL
 
-from timeline import names
 from timeline.alike import GUEST3, Marker
 
 VERSION = 2
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069"
                        "\ufeff\ud800-\udfff]")
-SHOWN = (*names.REGISTERS, "ip", "cs", "flags", "cr0", "cr3")
+SHOWN = (*GENERAL, "ip", "cs", "flags", "cr0", "cr3")
 NARROW = (*SHOWN[:8], *SHOWN[16:])  # of a 32-bit program
 PATHS = 4000  # different ways that are kept
 EVENTS = 50_000

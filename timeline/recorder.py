@@ -11,7 +11,7 @@ import os
 import re
 
 from grading import process
-from grading.emulators import bochs
+from grading.emulators import bochs, bochs_vmcs
 from grading.emulators.bochs_record import NEXT
 
 STAY = 2500  # instructions that are traced behind each switch of the mode
@@ -26,10 +26,12 @@ RETURN = re.compile(r"^ \| STACK 0x[0-9a-f]+ \[0x(?:([0-9a-f]{8}):0x)?([0-9a-f]{
                     re.MULTILINE)
 POINTER = re.compile(rb"VMCS ptr: 0x([0-9a-f]+)")
 
-# Where Bochs keeps the fields of a VMCS in its region (offset and words of a group): its
-# own affair, so events.py believes them only where the CPU log says the same.
-# exit information, guest selectors, guest natural-width fields, exit qualification.
-PIECES = (0x910, 16), (0x210, 4), (0xE10, 36), (0xD10, 2)
+# Of the VMCS, at an exit. How Bochs keeps them is its own affair (bochs_vmcs.py), so story.py
+# believes them only where the CPU log says the same.
+FIELDS = {"reason": "EXIT_REASON", "qualification": "EXIT_QUALIFICATION",
+          "interruption": "VM_EXIT_INTERRUPTION_INFORMATION",
+          "length": "VM_EXIT_INSTRUCTION_LENGTH", "cs": "GUEST_CS_SELECTOR", "cr0": "GUEST_CR0",
+          "cr3": "GUEST_CR3", "rsp": "GUEST_RSP", "ip": "GUEST_RIP", "flags": "GUEST_RFLAGS"}
 
 
 class Recorder(bochs.Boot):
@@ -50,6 +52,7 @@ class Recorder(bochs.Boot):
         self.next = 0  # the number of the next breakpoint
         self.read = 0  # of the CPU log
         self.pointer = None  # to the VMCS
+        self.layout = bochs_vmcs.major(version)
 
     def drive(self):
         """From stop to stop, until Bochs has ended or there were too many."""
@@ -178,8 +181,9 @@ class Recorder(bochs.Boot):
             self.pointer = int(found[-1], 16)
         if self.pointer is None:
             return []
-        return [f"xp /{words}wx {self.pointer + start:#x}" for start, words in
-                PIECES]
+        places = [bochs_vmcs.offset(bochs_vmcs.number(field), self.layout)
+                  for field in FIELDS.values()]
+        return [f"xp /2wx {self.pointer + place:#x}" for place in places]
 
     def step(self, said, address):
         """A VMX instruction, executed now; it may end in the guest."""

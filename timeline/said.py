@@ -2,11 +2,12 @@
 
 import re
 
+from grading import manual
+from grading.emulators import bochs_vmcs
 from grading.emulators.bochs import MODE_SWITCH
 from grading.emulators.bochs_record import FLAGS, controls, registers
 
-from timeline import names
-from timeline.recorder import PIECES
+from timeline.recorder import FIELDS
 
 MODE = re.compile(re.escape(MODE_SWITCH) + r"'(.*)'")
 TRACE = re.compile(r"^\(0\)\.\[(\d+)\] \[0x([0-9a-f]+)\] ([0-9a-f]{4}:[0-9a-f]+) \(.*?\): "
@@ -32,20 +33,12 @@ def flags_of(shown):
 
 
 def fields_of(pieces):
-    """Fields of the VMCS, from Bochs' memory of it; None if it was not read."""
-    words = [[int(word, 16) for word in WORD.findall(piece)] for piece in pieces]
-    wanted = [size for _, size in PIECES]
-    if [len(each) for each in words] != wanted:
+    """Name → value of the FIELDS of the VMCS, from Bochs' memory of it; None if not read."""
+    found = [[int(word, 16) for word in WORD.findall(piece)] for piece in pieces]
+    if [len(words) for words in found] != [2] * len(FIELDS):
         return None
-    information, selectors, natural, _ = words
-
-    def wide(encoding):
-        return natural[encoding] | natural[encoding + 1] << 32
-
-    return {"reason": information[2] & 0xFFFF, "interruption": information[4],
-            "length": information[12], "cs": selectors[2], "cr0": wide(0), "cr3": wide(2),
-            "rsp": wide(0x1C), "ip": wide(0x1E), "flags": wide(0x20),
-            "qualification": words[3][0] | words[3][1] << 32}
+    return {name: (low | high << 32) & (1 << 8 * bochs_vmcs.width(bochs_vmcs.number(field))) - 1
+            for (name, field), (low, high) in zip(FIELDS.items(), found)}
 
 
 def operands(name, text, old, new):
@@ -60,4 +53,4 @@ def operands(name, text, old, new):
     value = (new.get(target) if name == "vmread" else old.get(source))
     if encoding is None:
         return None
-    return names.vmcs_field(encoding), value, name[2:]
+    return manual.vmcs_field(encoding), value, name[2:]

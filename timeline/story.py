@@ -10,8 +10,9 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+from grading import manual
 from grading.emulators.bochs_record import EXCEPTION, FLAGS, WORLD, parse_switch, registers
-from grading.witness import Trap
+from grading.witness import GENERAL, Trap
 
 from timeline import names
 from timeline.recorder import STAY, time_of
@@ -149,21 +150,21 @@ class Teller:
     def add_exit(self, time, came_from, values, pieces):
         """A VM exit. What the VMCS holds counts only if it agrees with the CPU log."""
         reason, qualification = self.exits[time]
-        facts = [("exit reason", f"{reason}, {names.exit_reason(reason)}"),
+        facts = [("exit reason", f"{reason}, {manual.exit_reason(reason)}"),
                  ("exit qualification", f"{qualification:#x}")]
-        if words := names.qualification(reason, qualification):
+        if words := manual.qualification(reason, qualification):
             facts.append(("that is", words))
-        values = {name: values[name] for name in names.REGISTERS
+        values = {name: values[name] for name in GENERAL
                   if name in values and name != "rsp"}
         vmcs = fields_of(pieces)
-        if vmcs and vmcs["reason"] == reason and vmcs["qualification"] == qualification:
+        if vmcs and vmcs["reason"] & 0xFFFF == reason and vmcs["qualification"] == qualification:
             values |= {name: vmcs[name] for name in ("rsp", "ip", "flags", "cs", "cr0", "cr3")}
             if reason == 0:
                 vector = vmcs["interruption"] & 0xFF
                 facts.insert(1, ("vector", f"{vector}, {names.vector_name(vector)}"))
             elif vmcs["length"]:
                 facts.append(("instruction length", f"{vmcs['length']}"))
-        self.add(Event(time, "exit", names.exit_reason(reason), came_from, HOST, facts, values))
+        self.add(Event(time, "exit", manual.exit_reason(reason), came_from, HOST, facts, values))
 
     def step(self, time, said, answers):
         """A VMX instruction; that an entry came of it, is the entry's event."""
@@ -236,8 +237,8 @@ class Teller:
         for time, (reason, qualification) in self.exits.items():
             if time in self.told:
                 continue
-            self.insert(Event(time, "exit", names.exit_reason(reason), HOST, HOST, [
-                ("exit reason", f"{reason}, {names.exit_reason(reason)}"),
+            self.insert(Event(time, "exit", manual.exit_reason(reason), HOST, HOST, [
+                ("exit reason", f"{reason}, {manual.exit_reason(reason)}"),
                 ("exit qualification", f"{qualification:#x}"),
                 ("the entry", "failed: the guest has not run")]))
 

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from debug import vmcs
 from debug.bochs_session import CARD, Session
-from grading import lab
+from grading import lab, manual
+from grading.emulators import bochs_vmcs
 from grading.tests import support
 from grading.tests.test_class import processes
 from grading.tests.pages import BLOCK, as_shown
-from timeline import names
 
 DEBUG = [sys.executable, str(lab.ROOT / "debug" / "bochs-debug")]
 PAGE = lab.ROOT / "docs" / "bochs-debugger.md"
@@ -125,20 +124,20 @@ def test_every_field_of_the_vmcs_is_where_it_is_looked_for(built, tmp_path, emul
     assert [name for name, *_, more in rows if more] == ["host RSP"]
     values = {int(number, 16): int(value, 16) for _, number, value, _ in rows}
     assert len(set(values.values())) > 30, "too many alike: a wrong layout could go unseen"
-    assert values[vmcs.number("GUEST_TR_ACCESS_RIGHTS")] == 0x8B
-    assert values[vmcs.number("GUEST_CS_SELECTOR")] * 16 == values[vmcs.number("GUEST_CS_BASE")]
-    assert values[vmcs.number("LINK_POINTER")] == (1 << 64) - 1
+    assert values[bochs_vmcs.number("GUEST_TR_ACCESS_RIGHTS")] == 0x8B
+    assert values[bochs_vmcs.number("GUEST_CS_SELECTOR")] * 16 == values[bochs_vmcs.number("GUEST_CS_BASE")]
+    assert values[bochs_vmcs.number("LINK_POINTER")] == (1 << 64) - 1
     assert [name for name, *_ in FIELD.findall(said["vmcs guest ES"])] == [
         "guest ES selector", "guest ES limit", "guest ES access rights", "guest ES base"]
     assert said["vmcs nowhere"] == "vmcs nowhere: no field's name has that in it\n"
 
 
 def test_no_field_is_shown_if_bochs_says_otherwise(built, tmp_path):
-    """Bochs 2.7 read as if it was a later one, by a debug/vmcs.py that has only that layout."""
+    """Bochs 2.7 read as if it was a later one, by a bochs_vmcs.py that has only that layout."""
     tree = tmp_path / "tree"
     for folder in ("debug", "grading", "timeline", "common"):
         shutil.copytree(lab.ROOT / folder, tree / folder)
-    path = tree / "debug" / "vmcs.py"
+    path = tree / "grading" / "emulators" / "bochs_vmcs.py"
     text = path.read_text()
     assert text.count("(32, 32, 32, 32), 3: (16, 40, 24, 24)") == 1
     path.write_text(text.replace("(32, 32, 32, 32), 3: (16, 40, 24, 24)",
@@ -358,10 +357,10 @@ def test_help(built, tmp_path):
 
 
 def test_offsets_of_the_two_layouts():
-    every = vmcs.encodings()
+    every = bochs_vmcs.encodings()
     for major in (2, 3):
-        places = [place for each in every if (place := vmcs.offset(each, major)) is not None]
-        assert len(set(places)) == len(places) and max(places) < vmcs.REGION
+        places = [place for each in every if (place := bochs_vmcs.offset(each, major)) is not None]
+        assert len(set(places)) == len(places) and max(places) < bochs_vmcs.REGION
         assert len(places) > 170
-    assert vmcs.offset(0x6C16, 2) == 0xF68 and vmcs.offset(0x6C16, 3) == 0xCA8
-    assert names.vmcs_field(0x6C16) == "host RIP"
+    assert bochs_vmcs.offset(0x6C16, 2) == 0xF68 and bochs_vmcs.offset(0x6C16, 3) == 0xCA8
+    assert manual.vmcs_field(0x6C16) == "host RIP"

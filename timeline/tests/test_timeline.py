@@ -8,9 +8,9 @@ from collections import Counter
 
 import pytest
 
-from grading import emulators, lab
+from grading import emulators, lab, manual
 from grading.errors import UsageError
-from timeline import names, page, record, run
+from timeline import page, record, run
 
 PROGRAM = lab.ROOT / "timeline" / "timeline"
 MNEMONICS = {"CPUID": "cpuid", "I/O instruction": "(in|out)", "VMCALL": "vmcall",
@@ -111,11 +111,11 @@ def test_vmx_instructions_have_fields_and_results(monitor):
 
 
 def test_names_are_the_manual_s():
-    assert names.exit_reason(28) == "control-register access" and "77" in names.exit_reason(777)
-    assert names.vmcs_field(0x681E) == "guest RIP" and names.vmcs_field(0x2801).endswith("high half")
-    assert names.qualification(28, 0x213) == "mov CR3 to rdx"
-    assert names.qualification(28, 3) == "mov rax to CR3"
-    assert names.qualification(30, 0x3FD0008) == "in from port 0x3fd, 1 byte"
+    assert manual.exit_reason(28) == "control-register access" and "77" in manual.exit_reason(777)
+    assert manual.vmcs_field(0x681E) == "guest RIP" and manual.vmcs_field(0x2801).endswith("high half")
+    assert manual.qualification(28, 0x213) == "mov CR3 to rdx"
+    assert manual.qualification(28, 3) == "mov rax to CR3"
+    assert manual.qualification(30, 0x3FD0008) == "in from port 0x3fd, 1 byte"
 
 
 def test_a_challenge_of_a_seed_has_no_lines_of_the_old_one(tmp_path):

@@ -4,9 +4,7 @@ By the CPU's record: each VMWRITE with its field and value. Encodings are those 
 common/x86/vmcs.h; what must be in them: SDM Vol. 3C, "VM Entries".
 """
 
-import re
-
-from grading.lab import ROOT
+from grading.manual import numbers
 from grading.rubric import PASSED, failed
 
 from .challenge import RDTSC_EXITING
@@ -38,15 +36,14 @@ BIT_BY_BIT = (
 INSISTED = ((*PIN, 0x16), (*CPU, 0x04006172), (*EXIT, 0x36DFB), (*ENTRY, 0x11FB))
 
 HOST_CODE, HOST_DATA, HOST_TSS = 0x08, 0x10, 0x18
-NAME = re.compile(r"^#define VMCS_(\w+)\s+(0x[0-9A-F]{4})\b", re.MULTILINE)
 BITS = {0: 16, 1: 64, 2: 32, 3: 64}  # by bits 14:13 of an encoding
 
 
 def field(encoding):
     """A field for people: its name in the program, and the encoding."""
-    text = (ROOT / "common" / "x86" / "vmcs.h").read_text()
-    names = {int(value, 16): f"VMCS_{name} " for name, value in NAME.findall(text)}
-    return f"{names.get(encoding, '')}({encoding:#06x})"
+    name = next((name for name, number in numbers().items()
+                 if number == encoding and name.startswith("VMCS_")), "")
+    return f"{name} ({encoding:#06x})".strip()
 
 
 def masked(encoding, value):

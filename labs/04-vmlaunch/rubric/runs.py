@@ -2,6 +2,7 @@
 
 from grading.guest import UART_DATA
 from grading.log import printable
+from grading.manual import exit_reason
 from grading.rubric import PASSED, failed, said
 
 from . import trace
@@ -45,7 +46,7 @@ def check_unhandled(scene, number):
     reason, name = trace.reason_of(want.code, program), trace.say(want)
     if not group.values("unhandled.reason"):
         got = DONE if group.values("ended") else "no such line"
-        return failed(f'run {number}: "unhandled: {trace.name_of(reason)}" at its {name}', got)
+        return failed(f'run {number}: "unhandled: {exit_reason(reason)}" at its {name}', got)
     told = [group.value(f"unhandled.{what}") for what in ("reason", "rip", "qualification")]
     wanted = [reason, want.ip, trace.qualification(want) or 0]
     for what, value, got in zip(("reason", "RIP", "qualification"), wanted, told):
@@ -130,12 +131,12 @@ def check_task(scene, number):
     life, program = scene.life(number), scene.challenge.runs[number]
     text, last = sent(life)
     reason = trace.VMCALL_EXIT if not program.bitmap else trace.EXCEPTION
-    how = f"guest_task gets to its hlt: {trace.name_of(reason)}"
+    how = f"guest_task gets to its hlt: {exit_reason(reason)}"
     if last is None:
         return failed(f"run {number}: {how}", f"it sends {shown(text)}, and then nothing") \
             if scene.goes_on(number) else None
     if life.exits[last].reason != reason:
-        return failed(f"run {number}: {how}", trace.name_of(life.exits[last].reason))
+        return failed(f"run {number}: {how}", exit_reason(life.exits[last].reason))
     if life.exits != list(life.events[1::2]) or life.entries != list(life.events[::2]):
         return failed(f"run {number}: entry, exit, entry, exit, ...", "not one by one")
     if life.events[-1] is not life.exits[last]:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from grading.manual import exit_reason
 from grading.rubric import failed
 from grading.witness import REGISTERS, VmEntry, VmExit
 
@@ -124,7 +125,7 @@ class Scene:
         problem = trace.follow(life.events, program, self.start, self.known[number], traps)
         if problem and life.bad_guest:
             problem = trace.Problem("04-5" if life.entries else "04-1", failed(
-                "a guest's state that the CPU accepts", trace.name_of(trace.BAD_GUEST)))
+                "a guest's state that the CPU accepts", exit_reason(trace.BAD_GUEST)))
         elif problem and life.entries and life.refused:  # not what an exit's handler did
             problem = trace.Problem("04-5", failed("the guest goes on by a VMRESUME that succeeds",
                                                    in_words(*life.refused[0])))

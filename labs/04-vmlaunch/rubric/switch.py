@@ -1,14 +1,14 @@
 """04-4: into the guest and out of it, as ../world.c does it, without theVMM()."""
 
+from grading.manual import exit_reason
 from grading.rubric import PASSED, failed, said
-from grading.witness import REGISTERS
+from grading.witness import GENERAL, REGISTERS
 
 from .challenge import TURNS
 from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES
-from .trace import CPUID_EXIT, name_of
+from .trace import CPUID_EXIT
 
 KEPT = "RBX, RBP and R12 to R15 as they were when vmlaunch() or vmresume() was called"
-NAMES = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", *(f"r{n}" for n in range(8, 16)))
 RSP = 4  # not among them: a field of the VMCS
 
 # The failures in ../world.c: what, by which instruction, its result, the error.
@@ -46,9 +46,9 @@ def check_turn(scene, life, turn):
                       f"{len(life.entries)} entries and {len(life.exits)} exits")
     entry, left = life.entries[turn].registers, life.exits[turn].registers
     handed = life.exits[turn - 1].registers if turn else \
-        dict(zip(NAMES, scene.challenge.registers))
+        dict(zip(GENERAL, scene.challenge.registers))
     how = f"entry {turn} ({life.entries[turn].how.upper()})"
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(GENERAL):
         if number == RSP:
             continue
         if entry.get(name) != handed[name]:
@@ -66,7 +66,7 @@ def check_program(scene, turn, left):
     """An exit is the one that the challenge's program must make, with its registers."""
     want, reason = scene.challenge.turns.traps[turn], scene.lives[0].exits[turn].reason
     if reason != CPUID_EXIT:
-        return failed(f"exit {turn} at the guest's cpuid, IP {want.ip:#x}", name_of(reason))
+        return failed(f"exit {turn} at the guest's cpuid, IP {want.ip:#x}", exit_reason(reason))
     for name in REGISTERS:
         got = left.get("r" + name[1:], 0) & 0xFFFFFFFF
         if name != "esp" and got != want.registers[name]:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from grading.guest import CR0, TOLD
+from grading.manual import exit_reason
 from grading.rubric import Finding, failed
 from grading.witness import REGISTERS, VmEntry, VmExit
 
@@ -13,13 +14,9 @@ HLT = b"\xF4"
 IO = (IN, OUT, *WIDE, *STRINGS)
 OPERAND_SIZE = 0x66
 
-# Basic exit reasons: SDM Vol. 3D, Appendix C. The names are those of common/vmx_names.c.
+# Basic exit reasons: SDM Vol. 3D, Appendix C.
 EXCEPTION, TRIPLE_FAULT, CPUID_EXIT, HLT_EXIT, RDTSC_EXIT, VMCALL_EXIT, IO_EXIT, BAD_GUEST = \
     0, 2, 10, 12, 16, 18, 30, 33
-NAMES = {EXCEPTION: "exception or NMI", TRIPLE_FAULT: "triple fault", CPUID_EXIT: "CPUID",
-         HLT_EXIT: "HLT", RDTSC_EXIT: "RDTSC", VMCALL_EXIT: "VMCALL",
-         28: "control-register access", IO_EXIT: "I/O instruction",
-         BAD_GUEST: "VM entry failed: invalid guest state"}
 REASONS = {RDTSC: RDTSC_EXIT, CPUID: CPUID_EXIT, VMCALL: VMCALL_EXIT} | dict.fromkeys(IO, IO_EXIT)
 
 # Which exercise an exit belongs to.
@@ -115,11 +112,6 @@ def say(want):
     return f"{text}, IP {want.ip:#x}"
 
 
-def name_of(reason):
-    """An exit reason in words."""
-    return NAMES.get(reason, f"exit reason {reason}")
-
-
 def follow(events, program, start, known, traps):
     """None if the run went as it must, from the first entry to the last exit; or Problem.
 
@@ -208,8 +200,8 @@ def check_exit(event, want, program, known):
                        over=event is None)
     if event.reason != reason:
         hint = AGAIN if (reason, event.reason) == (CPUID_EXIT, VMCALL_EXIT) else ""
-        return Problem(exercise, failed(f"an exit at {where}: {name_of(reason)}",
-                                        name_of(event.reason), hint))
+        return Problem(exercise, failed(f"an exit at {where}: {exit_reason(reason)}",
+                                        exit_reason(event.reason), hint))
     if qualification(want) not in (None, event.qualification):
         return Problem(exercise, failed(f"an exit at {where}, qualification "
                                         f"{qualification(want):#x}", f"{event.qualification:#x}"))

@@ -4,16 +4,14 @@ the guest's own kernel got."""
 from typing import NamedTuple
 
 from grading.guest import CR0, TOLD
+from grading.manual import exit_reason
 from grading.rubric import failed
 from grading.witness import REGISTERS, VmEntry, VmExit
 
 from .challenge import KERNEL, STRAIGHT, TARGETS
 
-# Basic exit reasons: SDM Vol. 3D, Appendix C. The names are those of common/vmx_names.c.
+# Basic exit reasons: SDM Vol. 3D, Appendix C.
 EXCEPTION, VMCALL, CR_ACCESS = 0, 18, 28
-NAMES = {EXCEPTION: "exception or NMI", 2: "triple fault", 12: "HLT", VMCALL: "VMCALL",
-         CR_ACCESS: "control-register access", 30: "I/O instruction",
-         33: "VM entry failed: invalid guest state"}
 
 # Exit qualification of a CR access: the register's number, and the direction.
 TO_CR3, FROM_CR3, ACCESS = 0x03, 0x13, 0x3F
@@ -41,11 +39,6 @@ class Life(NamedTuple):
 
     events: list  # of VmEntry and VmExit
     traps: list  # the #GPs that went to the guest's kernel
-
-
-def name_of(reason):
-    """An exit reason in words."""
-    return NAMES.get(reason, f"exit reason {reason}")
 
 
 def low(registers, name):
@@ -81,7 +74,7 @@ class Follower:
         if event is None:
             raise Departure(self.exercise, None)
         if not isinstance(event, kind):
-            self.fail(what, f"an exit: {name_of(event.reason)}" if isinstance(event, VmExit)
+            self.fail(what, f"an exit: {exit_reason(event.reason)}" if isinstance(event, VmExit)
                       else "the guest is entered again")
         return event
 
@@ -89,7 +82,7 @@ class Follower:
         """The next event is an exit for that reason."""
         event = self.event(VmExit, f"an exit at {where}")
         if event.reason != reason:
-            self.fail(f"an exit at {where}: {name_of(reason)}", name_of(event.reason))
+            self.fail(f"an exit at {where}: {exit_reason(reason)}", exit_reason(event.reason))
         return event
 
     def cr_access(self, access, where):

@@ -5,8 +5,9 @@ Bochs' two layouts were found by writing fields and looking. So what is read her
 believed if Bochs, asked in another way, says the same of the host's state (agrees()).
 """
 
-from debug import cpu
-from timeline import names
+import re
+
+from grading import manual
 
 REGION = 4096
 START = 0x10  # of the first field
@@ -16,20 +17,28 @@ ROOM = {2: (32, 32, 32, 32), 3: (16, 40, 24, 24)}  # by Bochs' major version
 SEGMENTS = ("ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR")
 AREAS = ("controls", "exit information", "guest-state area", "host-state area")
 WIDTHS = (2, 8, 4, 8)  # bytes
-IA32E_MODE_GUEST = 0x200  # of the VM-entry controls
 PROBES = {"CR3": "HOST_CR3", "RSP": "HOST_RSP", "RIP": "HOST_RIP",
           "CS": "HOST_CS_SELECTOR", "TR_BASE": "HOST_TR_BASE",
           "vmexit_ctrls": "PRIMARY_VM_EXIT_CONTROLS", "vmcs_linkptr": "LINK_POINTER"}
 
 
+MAJOR = re.compile(r" (\d+)\.")
+
+
+def major(version):
+    """Which of the layouts a Bochs has: "bochs 2.7". One that is not known is read as the newest."""
+    found = MAJOR.search(version)
+    return min(max(int(found[1]), min(ROOM)), max(ROOM)) if found else max(ROOM)
+
+
 def number(name):
     """The encoding of a field: "GUEST_RIP"."""
-    return names.numbers()[f"VMCS_{name}"]
+    return manual.numbers()[f"VMCS_{name}"]
 
 
 def encodings():
     """Every field's encoding, in order."""
-    return sorted(names.table("vmcs_names.c", names.FIELD))
+    return sorted(manual.table("vmcs_names.c", manual.FIELD))
 
 
 def width(encoding):
@@ -42,9 +51,9 @@ def area(encoding):
     return AREAS[encoding >> 10 & 3]
 
 
-def offset(encoding, major):
-    """Where a field begins in the region, in a Bochs of that major version; None: nowhere."""
-    room = ROOM[min(max(major, 2), 3)]
+def offset(encoding, layout):
+    """Where a field begins in the region, by major(); None: nowhere."""
+    room = ROOM[layout]
     size, kind, index = encoding >> 13 & 3, encoding >> 10 & 3, encoding >> 1 & 0x1FF
     if index >= room[size]:
         return None
@@ -55,12 +64,12 @@ def offset(encoding, major):
 class Fields:
     """All fields of one region, as they are now."""
 
-    def __init__(self, region, major):
-        """`region`: its bytes."""
-        self.region, self.major = region, major
+    def __init__(self, region, layout):
+        """`region`: its bytes; `layout`: of major()."""
+        self.region, self.layout = region, layout
 
     def __getitem__(self, encoding):
-        at = offset(encoding, self.major)
+        at = offset(encoding, self.layout)
         if at is None:  # a field that this Bochs has not
             return 0
         value = int.from_bytes(self.region[at:at + width(encoding)], "little")
@@ -78,24 +87,6 @@ class Fields:
         `said`: name → value, of its parameters below cpu0.VMX, at a VM exit.
         """
         return all(said.get(name) == self.named(field) for name, field in PROBES.items())
-
-    def guest(self, general):
-        """The guest as a cpu.State; `general`: RAX and so on, which are in no VMCS."""
-        segments = {}
-        for name in SEGMENTS:
-            rights = self.named(f"GUEST_{name}_ACCESS_RIGHTS")
-            segments["LDT" if name == "LDTR" else name] = cpu.Cached(
-                self.named(f"GUEST_{name}_SELECTOR"), self.named(f"GUEST_{name}_BASE"),
-                self.named(f"GUEST_{name}_LIMIT"), (rights & 0xF0FF) << 8)
-        registers = dict(general) | {
-            name: self.named(f"GUEST_{name}") for name in ("CR0", "CR3", "CR4", "RIP", "RSP")}
-        registers["RFL"] = self.named("GUEST_RFLAGS")
-        long = self.named("VM_ENTRY_CONTROLS") & IA32E_MODE_GUEST
-        registers["EFER"] = cpu.EFER_LMA if long else 0
-        tables = {name[:3]: (self.named(f"GUEST_{name}_BASE"), self.named(f"GUEST_{name}_LIMIT"))
-                  for name in ("GDTR", "IDTR")}
-        ring = segments["SS"].attributes >> 13 & 3
-        return cpu.State(registers, segments, tables, ring)
 
 
 def is_rights(encoding):
