@@ -123,21 +123,7 @@ print:  pushw   %si
 3:      popw    %si
         ret
 
-/* serial_init -- 115200 baud, 8 data bits, no parity, 1 stop bit. */
-serial_init:
-        movw    $UART_LCR, %dx
-        movb    $UART_LCR_DLAB, %al
-        outb    %al, %dx
-        movw    $UART_DATA, %dx
-        movb    $1, %al                 /* divisor 1 */
-        outb    %al, %dx
-        incw    %dx
-        decw    %ax
-        outb    %al, %dx
-        movw    $UART_LCR, %dx
-        movb    $UART_LCR_8N1, %al
-        outb    %al, %dx
-        ret
+#include "line16.S"
 
 /* unreal -- load FS and GS with a 4-GB limit in protected mode; real mode keeps it. */
 unreal: lgdtl   gdt_pointer

@@ -25,23 +25,12 @@ _start: ljmp    $0, $1f
         movw    %ax, %ss
         movw    $0x7C00, %sp
         cld
-        movw    $UART_LCR, %dx
-        movb    $UART_LCR_DLAB, %al
-        outb    %al, %dx
-        movw    $UART_DATA, %dx
-        movb    $1, %al                 /* divisor 1: 115200 baud */
-        outb    %al, %dx
-        incw    %dx
-        decw    %ax
-        outb    %al, %dx
-        movw    $UART_LCR, %dx
-        movb    $UART_LCR_8N1, %al
-        outb    %al, %dx
+        call    serial_init
 
         xorl    %eax, %eax
         cpuid
         movw    $text_vendor, %si
-        call    text
+        call    put_string
         pushl   %ecx
         pushl   %edx
         movl    %ebx, %eax
@@ -55,7 +44,7 @@ _start: ljmp    $0, $1f
         cpuid
         movl    %ecx, %ebp
         movw    $text_ecx, %si
-        call    text
+        call    put_string
         movl    %ebp, %eax
         call    hex
         testl   $CPUID_1_ECX_VMX, %ebp
@@ -67,7 +56,7 @@ _start: ljmp    $0, $1f
         movl    $MSR_VMX_BASIC, %ecx
         call    msr
 1:      movw    $text_end, %si
-        call    text
+        call    put_string
 
         /* Until the last byte has left; then off. */
         movw    $UART_LSR, %dx
@@ -84,49 +73,22 @@ _start: ljmp    $0, $1f
         jmp     1b
 
 /* msr -- prints the text at DS:SI, then the MSR that ECX names. */
-msr:    call    text
+msr:    call    put_string
         rdmsr
         pushl   %eax
         movl    %edx, %eax
         call    hex
         popl    %eax                    /* falls through */
 
-/* hex -- prints a blank and EAX. Changes EAX, BX, CX, DX. */
-hex:    movl    %eax, %ebx
+/* hex -- prints a blank and EAX. Changes EAX, CX. */
+hex:    pushl   %eax
         movb    $' ', %al
-        call    put
-        movw    $8, %cx
-1:      roll    $4, %ebx
-        movb    %bl, %al
-        andb    $15, %al
-        addb    $'0', %al
-        cmpb    $'9', %al
-        jbe     2f
-        addb    $'a' - '9' - 1, %al
-2:      call    put
-        loop    1b
-        ret
+        call    put_byte
+        popl    %eax
+        jmp     put_hex
 
-/* text -- prints the string at DS:SI. Changes AL, SI. */
-text:   lodsb
-        testb   %al, %al
-        jz      1f
-        call    put
-        jmp     text
-1:      ret
-
-/* put -- sends AL. Changes nothing. */
-put:    pushw   %dx
-        pushw   %ax
-        movw    $UART_LSR, %dx
-1:      inb     %dx, %al
-        testb   $UART_LSR_THRE, %al
-        jz      1b
-        popw    %ax
-        movw    $UART_DATA, %dx
-        outb    %al, %dx
-        popw    %dx
-        ret
+#include "line16.S"
+#include "put16.S"
 
 text_vendor:    .asciz  "vendor"
 text_ecx:       .asciz  "\necx"

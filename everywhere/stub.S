@@ -80,18 +80,7 @@ real_mode:
         movw    %bx, %gs
         movw    %bx, %ss
         movw    $LOADER_PA, %sp
-        movw    $UART_LCR, %dx
-        movb    $UART_LCR_DLAB, %al
-        outb    %al, %dx
-        movw    $UART_DATA, %dx
-        movb    $1, %al                 /* divisor 1: 115200 baud */
-        outb    %al, %dx
-        incw    %dx
-        decw    %ax
-        outb    %al, %dx
-        movw    $UART_LCR, %dx
-        movb    $UART_LCR_8N1, %al
-        outb    %al, %dx
+        call    serial_init
         movw    $LOADER_PA + text_line - low, %si  /* UEFI writes there, too, and ends no line */
         call    print
         movl    %ebx, LBA_CELL
@@ -124,6 +113,8 @@ print:  lodsb
         outb    %al, %dx
         jmp     print
 2:      ret
+
+#include "line16.S"
 
 text_line:      .asciz  "\r\n"
 text_over:      .asciz  "Over: switch the computer off\r\n"

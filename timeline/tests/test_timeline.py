@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from grading import emulators, lab, manual
+from grading import emulators, lab
 from grading.errors import UsageError
 from timeline import page, record, run
 
@@ -108,14 +108,6 @@ def test_vmx_instructions_have_fields_and_results(monitor):
     assert any("VMfailInvalid" in fact for event in steps for _, fact in event.facts)
     assert any(event.name == "vmlaunch" and dict(event.facts)["result"] == "ZF: VMfailValid"
                for event in steps)
-
-
-def test_names_are_the_manual_s():
-    assert manual.exit_reason(28) == "control-register access" and "77" in manual.exit_reason(777)
-    assert manual.vmcs_field(0x681E) == "guest RIP" and manual.vmcs_field(0x2801).endswith("high half")
-    assert manual.qualification(28, 0x213) == "mov CR3 to rdx"
-    assert manual.qualification(28, 3) == "mov rax to CR3"
-    assert manual.qualification(30, 0x3FD0008) == "in from port 0x3fd, 1 byte"
 
 
 def test_a_challenge_of_a_seed_has_no_lines_of_the_old_one(tmp_path):

@@ -80,11 +80,6 @@ def test_layout_and_numbers_are_those_of_the_headers(tmp_path):
     assert compiles(tmp_path, conditions) == ""
 
 
-def test_exit_reasons_have_the_names_that_the_program_gives_them():
-    text = (lab.ROOT / "common" / "vmx_names.c").read_text()
-    assert all(f'] = "{name}",' in text for name in trace.NAMES.values())
-
-
 def test_packed_values_are_where_testbed_h_has_them(drawn):
     for each in drawn:
         at = lambda where, form: struct.unpack_from("<" + form, each.content, where)
