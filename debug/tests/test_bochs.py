@@ -18,8 +18,8 @@ from debug.bochs_session import CARD, Session
 from grading import lab
 from grading.emulators import bochs_vmcs
 from grading.tests import support
-from grading.tests.test_class import processes
-from grading.tests.pages import BLOCK, as_shown
+from grading.tests.processes import processes
+from grading.tests.docs.pages import BLOCK, as_shown
 
 DEBUG = [sys.executable, str(lab.ROOT / "debug" / "bochs-debug")]
 PAGE = lab.ROOT / "docs" / "bochs-debugger.md"

@@ -12,7 +12,7 @@ import pytest
 from debug import cpu, disassemble, tables
 from grading import lab
 from grading.tests import support
-from grading.tests.test_class import processes
+from grading.tests.processes import processes
 
 DEBUG = [sys.executable, str(lab.ROOT / "debug" / "debug")]
 PLACE = re.compile(r"^\[(.*), ring ([0-3])\] (?:\w+:)?\w+, linear 0x(\w+)\n=> \S+(?: <\S+>)?  "

@@ -11,7 +11,7 @@ from everywhere import facts
 from grading import emulators, image, lab, log, process
 from grading.process import Limits
 from grading.tests.support import OUT
-from grading.tests.test_bad_input import assert_one_line
+from grading.tests.one_line import assert_one_line
 
 OVMF = Path("/usr/share/OVMF")
 FLASH = "if=pflash,format=raw,file="

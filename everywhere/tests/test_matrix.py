@@ -9,7 +9,7 @@ import pytest
 
 from everywhere import cells, facts, systems, table
 from grading import emulators, lab
-from grading.tests.test_bad_input import TOOLS, assert_one_line, path_with
+from grading.tests.one_line import TOOLS, assert_one_line, path_with
 
 FIRST = lab.find("01")
 ONE_EACH = [(each, emulators.can_run(each)[0]) for each in lab.all_labs()]

@@ -7,7 +7,7 @@ import subprocess
 from everywhere.cells import CROSS
 from grading import lab
 from grading.tests import support
-from grading.tests.test_bad_input import TOOLS, assert_one_line, path_with
+from grading.tests.one_line import TOOLS, assert_one_line, path_with
 
 FIRST = lab.find("01")
 BINUTILS = ("gcc", "ld", "nm", "ar", "objcopy", "objdump")

@@ -16,7 +16,7 @@ does not: all instructions are names, so that for sim_c `movq %rax, %rbx` is `ad
 %edx`; two independent launch.S were alike to 74 %. It goes through sim_text, which compares words,
 after the labels and macros that it defines have all become one word.
 
-How the threshold was found (grading/tests/test_similar.py repeats it), files of labs 01 and 04:
+How the threshold was found (grading/tests/classroom/test_similar.py repeats it), files of labs 01 and 04:
 
     the reference and the same with one wrong idea in it (tests/mutants.toml)   88 % and more
     two such, each with another wrong idea                                      82 % and more

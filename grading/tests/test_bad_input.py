@@ -1,16 +1,15 @@
 """Bad input, from the command line: one line that says what to do, exit code 2."""
 
 import os
-import shutil
 import subprocess
 
 import pytest
 
 from grading import lab
 from grading.tests import support
+from grading.tests.one_line import TOOLS, assert_one_line, path_with
 
 FIRST = lab.find("01")
-TOOLS = ("sh", "make", "gcc", "as", "ld", "nm", "ar", "objcopy", "dd", "cat", "mkdir", "rm")
 EMULATORS = ("qemu-system-x86_64", "bochs")
 
 
@@ -23,26 +22,6 @@ def call(program, *arguments, path=os.environ["PATH"]):
     return subprocess.run([lab.ROOT / "grading" / program, *map(str, arguments)], text=True,
                           capture_output=True, stdin=subprocess.DEVNULL, check=False,
                           timeout=20, env=os.environ | {"PATH": str(path)})
-
-
-def path_with(folder, tools):
-    """A folder for PATH that holds links to these programs and no others."""
-    folder.mkdir()
-    for tool in tools:
-        found = shutil.which(tool)
-        if found:
-            (folder / tool).symlink_to(found)
-    return folder
-
-
-def assert_one_line(done, *words):
-    """It failed as it should: one line on stderr that has these words in it."""
-    assert done.returncode == 2, done
-    assert "Traceback" not in done.stderr + done.stdout
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.endswith("\n")
-    for word in words:
-        assert word in done.stderr
 
 
 @pytest.mark.parametrize(("option", "value"), [

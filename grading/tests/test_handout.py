@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from grading import emulators, lab
-from grading.tests.pages import dead_links
+from grading.tests.docs.pages import dead_links
 
 HANDOUT = str(lab.ROOT / "grading" / "handout")
 SECRETS = ("SOLVED", "mutant", "forger", "labs/*/tests", "read_cr0() & ~")

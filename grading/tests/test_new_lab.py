@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from grading.lab import ROOT
-from grading.tests.pages import BLOCK, ENVIRONMENT, as_shown, commands
+from grading.tests.docs.pages import BLOCK, ENVIRONMENT, as_shown, commands
 
 PAGE = ROOT / "docs" / "writing-a-lab.md"
 LEFT_OUT = shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache")

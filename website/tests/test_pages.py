@@ -5,7 +5,7 @@ import re
 import pytest
 
 from grading.lab import ROOT
-from grading.tests import typed
+from grading.tests.docs import typed
 
 PAGES = sorted([ROOT / "docs" / name for name in ("start.md", "execution-flow.md", "memory-map.md")]
                + list((ROOT / "docs" / "how-it-works").glob("*.md")))

@@ -10,7 +10,7 @@ import pytest
 
 from grading import lab, tree
 from grading.tests import support
-from grading.tests.roots import (APART, LAB01, MACHINE, SEED, SYSTEM, claims, deserved, empty,
+from grading.tests.systems.roots import (APART, LAB01, MACHINE, SEED, SYSTEM, claims, deserved, empty,
                                  good, granted, half, links, package, swells, takes, watched)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can lay a root out")

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from grading import lab, tree
-from grading.tests.roots import package, unzip
+from grading.tests.systems.roots import package, unzip
 
 
 @pytest.mark.parametrize(("system", "names"), [

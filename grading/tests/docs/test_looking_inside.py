@@ -7,7 +7,7 @@ import pytest
 
 from bench.inner import solved_tree
 from grading import lab
-from grading.tests.pages import ENVIRONMENT
+from grading.tests.docs.pages import ENVIRONMENT
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Of a shell, of make, of Bochs' debugger and of binutils, where a command is not right.

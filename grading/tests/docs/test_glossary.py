@@ -5,7 +5,7 @@ from pathlib import Path
 
 from grading import lab
 from grading.lab import ROOT
-from grading.tests.pages import BLOCK, DOCS, LINK, dead_links
+from grading.tests.docs.pages import BLOCK, DOCS, LINK, dead_links
 
 PAGE = DOCS / "glossary.md"
 ENTRY = re.compile(r"^### (.*)\n\n((?:.+\n)+)\n(.*)$", re.MULTILINE)

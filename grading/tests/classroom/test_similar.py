@@ -13,7 +13,8 @@ import pytest
 from grading import lab
 from grading.classroom import similar
 from grading.errors import UsageError
-from grading.tests import support, variants
+from grading.tests import support
+from grading.tests.classroom import variants
 
 FILES = sorted(variants.VARIANTS)
 SHORT = "labs/05-cr3-exercise/decode_cr3.c"  # 48 tokens of the student's own

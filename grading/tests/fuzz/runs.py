@@ -1,6 +1,6 @@
 """Runs that no boot has made, but an emulator's module could have: damaged Run objects."""
 
-from grading.tests.fuzz_damage import NUMBERS, damaged, number, sequence
+from grading.tests.fuzz.damage import NUMBERS, damaged, number, sequence
 from grading.witness import Memory, Tables, VmEntry, VmExit, VmxStep
 
 ENDS = ({"powered_off": False}, {"powered_off": False, "reset": True},

@@ -2,104 +2,18 @@
 
 import csv
 import os
-import select
 import signal
 import subprocess
 import sys
-import tarfile
-from pathlib import Path
 
 import pytest
 
-from grading import lab
 from grading.classroom import folder, work
 from grading.classroom.book import opened
 from grading.errors import UsageError
-from grading.tests import support
-
-LAB01 = lab.find("01")
-CLASS = [sys.executable, str(lab.ROOT / "grading" / "class")]
-
-
-def hand_in(to, name, solved=support.ALL, mark=""):
-    """Packs lab 01, exercises 1 to `solved` done, as make handin does; `mark` makes it
-    another submission than the others."""
-    sources = support.write_sources(LAB01, to.parent / "sources" / name, solved)
-    with open(sources / "decode.c", "a", encoding="ascii") as file:
-        file.write(f"/* {mark} */\n")
-    to.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(to / f"{name}.tar.gz", "w:gz") as tar:
-        for file in LAB01.edit:
-            tar.add(sources / file, f"labs/01-vm86trap/{file}")
-
-
-def many(to, count):
-    """A folder of `count` submissions, no two alike."""
-    for number in range(count):
-        hand_in(to, f"student{number:02}", mark=number)
-    return to
-
-
-def command(submissions, to, *more):
-    """The command line for a class."""
-    return [*CLASS, submissions, "--to", to, "--lab", "01", "--no-similar", *map(str, more)]
-
-
-def run(submissions, to, *more):
-    """Grades a class; what the program said."""
-    done = subprocess.run(command(submissions, to, *more), text=True, check=False,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def grades(to):
-    """Student → row of the gradebook."""
-    with open(to / "grades.csv", encoding="utf-8", newline="") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
-
-
-def processes(place):
-    """The command lines of all processes that speak of `place`."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(place) in line and int(path.parent.name) != os.getpid():
-            found.append((int(path.parent.name), line))
-    return found
-
-
-def until(condition, child):
-    """Waits until condition() holds; the child must not end before."""
-    handle = os.pidfd_open(child.pid)
-    while not condition():
-        assert not select.select([handle], [], [], 0.02)[0], "it ended before"
-    os.close(handle)
-
-
-def started(submissions, to, *more):
-    """A run that has put at least two grades into its book."""
-    child = subprocess.Popen(command(submissions, to, "--jobs", 1, *more),
-                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL,  # and Ctrl-C, if we ourselves ignore it:
-                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-
-    def two():
-        if not (to / "grades.db").exists():
-            return False
-        with opened(to / "grades.db") as book:
-            return len(in_book(book)) >= 2
-    until(two, child)
-    return child
-
-
-def in_book(book):
-    """All rows of a book."""
-    return book.connection.execute("SELECT submission FROM grades").fetchall()
+from grading.tests.classroom.classes import (CLASS, LAB01, grades, hand_in, in_book, many, run,
+                                             started)
+from grading.tests.processes import processes, until, with_end
 
 
 def test_a_class(tmp_path):
@@ -161,16 +75,6 @@ def test_a_run_that_is_ended_is_gone_on_with(tmp_path, by):
     assert {row["total"] for row in grades(to).values()} == {"100"}
     with opened(to / "grades.db") as book:
         assert len(in_book(book)) == 6
-
-
-def with_end(pid):
-    """Waits for the end of a process that is not ours."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    assert select.select([handle], [], [], 20)[0], "it does not end"
-    os.close(handle)
 
 
 def test_a_grader_that_is_killed_is_replaced(tmp_path):

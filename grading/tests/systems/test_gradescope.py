@@ -9,7 +9,7 @@ import subprocess
 import jsonschema
 import pytest
 
-from grading.tests.roots import (APART, DOCKER, GOOD, PATIENCE, PLACES, SANDBOXES, SEED, SYSTEM,
+from grading.tests.systems.roots import (APART, DOCKER, GOOD, PATIENCE, PLACES, SANDBOXES, SEED, SYSTEM,
                                  WORDS, claims, deserved, good, granted, half, package, unzip,
                                  watched)
 

@@ -9,8 +9,9 @@ import subprocess
 import pytest
 
 from grading.classroom.book import opened
-from grading.tests import cluster
-from grading.tests.test_class import command, grades, in_book, many, processes, until
+from grading.tests.classroom import cluster
+from grading.tests.classroom.classes import command, grades, in_book, many
+from grading.tests.processes import processes, until
 
 pytestmark = pytest.mark.full
 SUBMISSIONS = 200

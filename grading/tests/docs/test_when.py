@@ -9,8 +9,8 @@ import pytest
 
 from grading import judge, lab
 from grading.lab import ROOT
-from grading.tests import messages
-from grading.tests.pages import (BLOCK, DOCS, ENVIRONMENT, anchors, as_shown, commands,
+from grading.tests.docs import messages
+from grading.tests.docs.pages import (BLOCK, DOCS, ENVIRONMENT, anchors, as_shown, commands,
                                  dead_links)
 
 PAGE = DOCS / "when-it-does-not-work.md"

@@ -10,8 +10,7 @@ from grading.classroom import work
 from grading.classroom.book import opened
 from grading.emulators import bochs_record, qemu
 from grading.errors import UsageError
-from grading.tests import (fuzz_records, test_fuzz, test_fuzz_boots, test_fuzz_files)
-from grading.tests.test_fuzz import fixture_kept  # noqa: F401 (the fixture)
+from grading.tests.fuzz import records, test_boots, test_files, test_records
 from grading.witness import Memory
 
 
@@ -130,14 +129,14 @@ def test_a_book_with_a_damaged_seed(tmp_path, seed):
 @pytest.mark.parametrize(("depth", "least"), [(0, 300), (1, 2000)], ids=["short", "long"])
 def test_how_many_cases_there_are(depth, least):
     """The tests themselves fail if they do fewer."""
-    names = len(fuzz_records.NAMES)
+    names = len(records.NAMES)
     parts = {
-        "records": sum((test_fuzz.SLOW_RECORDS if name in test_fuzz.SLOW
-                        else test_fuzz.RECORDS)[depth] for name in fuzz_records.NAMES),
-        "runs": names * test_fuzz.RUNS[depth],
-        "boots": (test_fuzz_boots.SHORT, test_fuzz_boots.LONG)[depth],
-        **{name.lower(): getattr(test_fuzz, name)[depth] for name in ("LOGS", "IMAGES")},
-        **{name.lower(): getattr(test_fuzz_files, name)[depth] for name in
+        "records": sum((test_records.SLOW_RECORDS if name in test_records.SLOW
+                        else test_records.RECORDS)[depth] for name in records.NAMES),
+        "runs": names * test_records.RUNS[depth],
+        "boots": (test_boots.SHORT, test_boots.LONG)[depth],
+        **{name.lower(): getattr(test_records, name)[depth] for name in ("LOGS", "IMAGES")},
+        **{name.lower(): getattr(test_files, name)[depth] for name in
            ("ARCHIVES", "FOLDERS", "SPOOLS", "BOOKS", "PAGES")}}
     print(parts, sum(parts.values()))
     assert sum(parts.values()) >= least, parts

@@ -1,82 +1,32 @@
 """Random and damaged logs, records, runs, images and symbols through the modules that read
 them: a verdict, or one line that says what is wrong; never a traceback, never a hang.
 
-Hand-ins and the results of a class are in test_fuzz_files.py, damaged images that are booted
-in test_fuzz_boots.py, what was found and mended in test_fuzz_found.py.
+Hand-ins and the results of a class are in test_files.py, damaged images that are booted
+in test_boots.py, what was found and mended in test_found.py.
 """
 
-import contextlib
-import io
-import json
-
-import jsonschema
 import pytest
 
-from grading import crash, formats, image, judge, lab, log, report
+from grading import image, log
 from grading.errors import UsageError
-from grading.tests import fuzz_records, fuzz_runs
-from grading.tests.fuzz_cases import budget, run
-from grading.tests.fuzz_damage import damaged, number, replace
-from grading.tests.test_formats import CHECKS
+from grading.tests.fuzz import records, runs
+from grading.tests.fuzz.cases import DEPTHS, run
+from grading.tests.fuzz.damage import damaged, number, replace
+from grading.tests.fuzz.judging import judged
 from grading.watch import watch
 
-SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((lab.ROOT / "grading" / "result.schema.json").read_text()))
 SLOW = {"03-host-vmx-bochs", "04-vmlaunch-bochs", "05-cr3-exercise-bochs", "05-cr3-vmx-bochs",
         "behind-cr3", "in-long-mode"}  # whose debugger has said megabytes
 
 # How many cases of each part: in `make check`, in `make check-full`.
 RECORDS, SLOW_RECORDS, RUNS, LOGS, IMAGES = (5, 60), (1, 40), (7, 60), (30, 300), (30, 200)
-DEPTHS = (pytest.param(0, id="short"), pytest.param(1, id="long", marks=pytest.mark.full))
 
 
-@pytest.fixture(scope="session", name="kept")
-def fixture_kept(tmp_path_factory):
-    """What gives a record by its name."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if base.name.startswith("popen-") else base) / "fuzz"
-    known = {}
-
-    def kept(name):
-        if name not in known:
-            known.clear()  # some are large
-            with budget():
-                known[name] = fuzz_records.recorded(name, folder)
-        return known[name]
-    return kept
-
-
-def judged(record, challenge, boot, every_format=False):
-    """Takes a Run to its result, as grader.py does, and looks at what comes out."""
-    boot = boot if boot.symbols else boot._replace(symbols=record.run.symbols)
-    rubric = record.of.rubric()
-    verdicts = judge.judge(rubric, challenge, log.read(boot.serial, record.lab), boot)
-    assert [verdict.exercise for verdict in verdicts] == list(rubric.EXERCISES)
-    assert boot.problem or "ERROR" not in {verdict.status for verdict in verdicts}
-    # Twice, for formats' checks know how long the runs of a result took.
-    boots = [boot._replace(cpu_seconds=seconds) for seconds in (0.25, 0.5)]
-    origin = report.Origin(7, boot.emulator, "an emulator 1.0", "gcc 12", "ab" * 32, "own",
-                           ["cd" * 32] * 2)
-    values = report.result(record.of, judge.worst([verdicts, verdicts]), boots, origin,
-                           boot.text())
-    SCHEMA.validate(values)
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        report.table(values, said)
-        report.show(boot)
-    assert not said.getvalue().translate(dict.fromkeys(range(32, 127))).replace("\n", "")
-    nested = [number for number, trap in enumerate(boot.traps, 1) if trap.nested]
-    for end in (len(boot.traps), *nested[:1], *nested[-1:]):  # as if the CPU had given up there
-        crash.words(boot._replace(traps=boot.traps[:end]), getattr(rubric, "TABLES", {}))
-    for name in CHECKS if every_format else ():
-        CHECKS[name](formats.FORMATS[name]([values]), [values])
-    return verdicts
-
-
-@pytest.mark.parametrize("name", fuzz_records.NAMES)
+@pytest.mark.parametrize("name", records.NAMES)
 def test_a_record_is_read_again_as_it_was(name, kept, tmp_path):
     """Or all that follows would be about nothing."""
     record = kept(name)
-    again = fuzz_records.untouched(record, tmp_path)._replace(symbols=record.run.symbols)
+    again = records.untouched(record, tmp_path)._replace(symbols=record.run.symbols)
     memory = again.memory.pieces
     assert memory == record.run.memory.pieces
     assert again._replace(memory=record.run.memory) == record.run
@@ -85,27 +35,27 @@ def test_a_record_is_read_again_as_it_was(name, kept, tmp_path):
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("name", fuzz_records.NAMES)
+@pytest.mark.parametrize("name", records.NAMES)
 def test_damaged_records(name, depth, kept, tmp_path):
     """What an emulator has left, with parts missing, doubled, wrong."""
     record = kept(name)
     challenge, count = record.challenge, (SLOW_RECORDS if name in SLOW else RECORDS)[depth]
 
     def case(chance):
-        boot = fuzz_records.damage(chance, record, tmp_path)
+        boot = records.damage(chance, record, tmp_path)
         judged(record, challenge, boot, not chance.randrange(8))
     assert run(f"records {name}", count, case) >= count
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("name", fuzz_records.NAMES)
+@pytest.mark.parametrize("name", records.NAMES)
 def test_damaged_runs(name, depth, kept):
     """What no boot has made, though another might."""
     record = kept(name)
     challenge = record.challenge
 
     def case(chance):
-        boot = fuzz_runs.run(chance, record.run, record.own)
+        boot = runs.run(chance, record.run, record.own)
         judged(record, challenge, boot, not chance.randrange(8))
     assert run(f"runs {name}", RUNS[depth], case) >= RUNS[depth]
 
@@ -113,7 +63,7 @@ def test_damaged_runs(name, depth, kept):
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_damaged_logs(depth, kept):
     """Whatever stands in a serial log, it is read, and what is read is of the right kind."""
-    record = kept(fuzz_records.NAMES[0])
+    record = kept(records.NAMES[0])
     serial = record.files["serial.log"]
 
     def case(chance):

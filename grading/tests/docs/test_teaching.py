@@ -7,7 +7,7 @@ import pytest
 
 from grading import emulators, lab
 from grading.lab import ROOT
-from grading.tests.pages import BLOCK, DOCS, ENVIRONMENT, QUOTED, anchors, dead_links
+from grading.tests.docs.pages import BLOCK, DOCS, ENVIRONMENT, QUOTED, anchors, dead_links
 
 TEACHING = (DOCS / "teaching.md").read_text(encoding="utf-8")
 EXERCISES = [exercise for each in lab.all_labs() for exercise in each.rubric().EXERCISES]

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import pytest
 
 TIMES = float(os.environ.get("FUZZ", "1"))
+DEPTHS = (pytest.param(0, id="short"), pytest.param(1, id="long", marks=pytest.mark.full))
 SECONDS = 6  # of CPU time for a case; the longest, all of lab 04, takes 2
 
 

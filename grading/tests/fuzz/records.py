@@ -19,7 +19,7 @@ from grading import emulators, grader, lab, process
 from grading.emulators.debugger import Debugger
 from grading.process import Ended
 from grading.tests import support
-from grading.tests.fuzz_damage import damaged
+from grading.tests.fuzz.damage import damaged
 from grading.watch import watch
 from grading.witness import Run, Watch
 

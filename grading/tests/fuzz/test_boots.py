@@ -7,10 +7,11 @@ import pytest
 
 from grading import emulators, image
 from grading.process import Limits
-from grading.tests import fuzz_records, support
-from grading.tests.fuzz_cases import TIMES
+from grading.tests import support
+from grading.tests.fuzz import records
+from grading.tests.fuzz.cases import TIMES
+from grading.tests.fuzz.judging import judged
 from grading.tests.programs import start
-from grading.tests.test_fuzz import fixture_kept, judged  # noqa: F401 (the fixture)
 
 SHORT, LONG = 20, 66  # boots, in all
 SECONDS = 2  # of CPU time; the longest of the solutions takes 1
@@ -74,4 +75,4 @@ def test_a_damaged_image_gets_a_verdict(case, kept, tmp_path):
 def test_every_lab_and_emulator_is_among_them():
     assert SHORT >= 2 * len(support.CASES) and set(emulators.NAMES) == {
         emulator for _, emulator in support.CASES}
-    assert set(fuzz_records.NAMES) >= set(support.CASE_IDS)
+    assert set(records.NAMES) >= set(support.CASE_IDS)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from grading.lab import ROOT
-from grading.tests.pages import BLOCK, ENVIRONMENT, as_shown, commands
+from grading.tests.docs.pages import BLOCK, ENVIRONMENT, as_shown, commands
 
 SECONDS = 200  # by the clock, for one command: longer is a hang
 LEFT_OUT = shutil.ignore_patterns(".git", "build", "__pycache__", ".pytest_cache")

@@ -16,8 +16,8 @@ from grading import grader, intake, judge
 from grading.classroom import similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
-from grading.tests import messages, typed
-from grading.tests.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown
+from grading.tests.docs import messages, typed
+from grading.tests.docs.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown
 
 GUIDE = ROOT / "docs" / "grading.md"
 TEXT = GUIDE.read_text(encoding="utf-8")

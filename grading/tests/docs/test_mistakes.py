@@ -25,7 +25,7 @@ import pytest
 from grading import lab
 from grading.process import cpu_ticks
 from grading.tests import support
-from grading.tests.pages import (BLOCK, DOCS, ENVIRONMENT, QUOTED, as_shown, commands,
+from grading.tests.docs.pages import (BLOCK, DOCS, ENVIRONMENT, QUOTED, as_shown, commands,
                                  dead_links)
 from grading.tree import TREE, make_tree
 

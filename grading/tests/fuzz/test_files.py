@@ -21,10 +21,10 @@ from grading.classroom.records import Book, Pair, Student
 from grading.errors import UsageError
 from grading.judge import VERDICTS
 from grading.tests import support
-from grading.tests.fuzz_cases import run
-from grading.tests.fuzz_damage import ODD, damaged, harm_json, number
-from grading.tests.test_formats import CASES
-from grading.tests.test_fuzz import DEPTHS, SCHEMA
+from grading.tests.formats.results import CASES
+from grading.tests.fuzz.cases import DEPTHS, run
+from grading.tests.fuzz.damage import ODD, damaged, harm_json, number
+from grading.tests.fuzz.judging import SCHEMA
 
 LABS = [lab.find(name) for name in ("01", "02", "05-cr3-exercise")]
 RESULTS = [values for results in CASES.values() for values in results]
