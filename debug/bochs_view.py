@@ -2,7 +2,7 @@
 
 from debug import cpu, tables
 from debug.bochs_vmcs import GENERAL
-from debug.disassemble import LONGEST, instructions
+from grading.binutils import LONGEST, instructions
 from grading.structures import PAGE_SIZE
 
 

@@ -60,7 +60,7 @@ class Current:
     def rows(self):
         """Encoding → address of the variable, of all rows of the program's tables."""
         known, found = set(bochs_vmcs.encodings()), {}
-        for name, start in zip(self.source.labels, self.source.starts):
+        for name, start in zip(self.source.labels.names, self.source.labels.starts):
             if not TABLES.fullmatch(name):
                 continue
             for line in range(MOST_ROWS):

@@ -2,17 +2,12 @@
 and what its bytes say, where nobody has said it yet. nm, addr2line and objdump know."""
 
 import re
-import subprocess
-import tempfile
-from bisect import bisect_right
 from pathlib import Path
 
-from grading.build import PREFIX
+from grading.binutils import LONGEST, MACHINE, Labels, instructions, tool
 from grading.lab import ROOT
 
-FUNCTION = re.compile(r"^([0-9a-f]+) ([Tt]) (\S+)$", re.MULTILINE)
-MACHINES = {16: "i8086", 32: "i386", 64: "i386:x86-64"}
-MOST = 16  # bytes of an instruction
+NOP = b"\x90"
 
 
 class Program:
@@ -20,23 +15,15 @@ class Program:
 
     def __init__(self, elf, lab, files):
         self.elf, self.lab, self.copies = elf, lab, Path(files)
-        found = sorted((int(address, 16), kind, name) for address, kind, name in
-                       FUNCTION.findall(tool("nm", elf)) if not name.startswith("."))
-        self.starts = [address for address, _, _ in found]
-        self.names = [name for _, _, name in found]
+        self.labels = Labels(elf, "Tt")
+        self.address = self.labels.address
         self.foreign = range(0)  # addresses that the challenge of a seed has overwritten
         self.texts = {}  # shown name → text of a source file
 
-    def address(self, name):
-        """The address of a label; None if there is none."""
-        return self.starts[self.names.index(name)] if name in self.names else None
-
     def label(self, address):
         """The label in front of an address, for code that says no line; "" if it is outside."""
-        place = bisect_right(self.starts, address) - 1
-        if place < 0 or address in self.foreign or address - self.starts[place] > 4096:
-            return ""
-        return self.names[place]
+        found = None if address in self.foreign else self.labels.before(address)
+        return found[0] if found else ""
 
     def lines(self, addresses):
         """Address → (function, file as the student knows it, line), where the ELF says so.
@@ -90,7 +77,7 @@ class Program:
 
     def outs(self, name, bits):
         """The addresses of the OUT instructions in a function."""
-        said = tool("objdump", "-d", "-m", MACHINES[bits], f"--disassemble={name}", self.elf)
+        said = tool("objdump", "-d", "-m", MACHINE[bits], f"--disassemble={name}", self.elf)
         return [int(line.split(":")[0], 16) for line in said.splitlines()
                 if re.search(r"\tout[bwl]? ", line)]
 
@@ -98,26 +85,6 @@ class Program:
 def disassemble(codes, bits):
     """Bytes → (what its first instruction is in AT&T syntax, how long), for all of `codes`."""
     codes = list(dict.fromkeys(codes))
-    if not codes:
-        return {}
-    with tempfile.NamedTemporaryFile(suffix=".b") as file:
-        file.write(b"".join(code[:MOST].ljust(2 * MOST, b"\x90") for code in codes))
-        file.flush()
-        said = tool("objdump", "-D", "-b", "binary", "-m", MACHINES[bits], "-w", file.name)
-    known = {}
-    for line in said.splitlines():
-        fields = line.split("\t")
-        if len(fields) == 3 and int(fields[0].strip(" :"), 16) % (2 * MOST) == 0:
-            code = codes[int(fields[0].strip(" :"), 16) // (2 * MOST)]
-            known[code] = (" ".join(fields[2].split()), len(fields[1].split()))
-    return known
-
-
-def tool(name, *arguments, given=""):
-    """What a tool of binutils says; "" if it fails: then less is shown."""
-    try:
-        done = subprocess.run([PREFIX + name, *map(str, arguments)], input=given, capture_output=True,
-                              text=True, errors="replace", check=False, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout
+    padded = b"".join(code[:LONGEST].ljust(2 * LONGEST, NOP) for code in codes)
+    return {codes[where // (2 * LONGEST)]: (" ".join(text.split()), len(raw))
+            for where, raw, text in instructions(padded, 0, bits) if where % (2 * LONGEST) == 0}

@@ -6,11 +6,12 @@ record, by a trace event of QEMU's serial port, so that their place among the ex
 import re
 
 from grading import process
+from grading.binutils import LONGEST
 from grading.emulators import qemu
 from grading.image import offset_in_image
 
 from timeline import names, story
-from timeline.binary import MOST, disassemble
+from timeline.binary import disassemble
 
 WRITE = re.compile(r"^serial\w*_write write addr 0x0([03]) val 0x([0-9a-f]{2})", re.MULTILINE)
 DLAB = 0x80  # of the line-control register: writes to 0 are the divisor's
@@ -49,8 +50,8 @@ def story_of(run, lanes, witness, disk):
 def code_of(trap, disk):
     """(bytes at the trap's instruction, or none; their size: 16 or 32)."""
     start = offset_in_image(trap.linear) if trap.linear else -1
-    inside = 0 <= start < len(disk) - MOST
-    return disk[start:start + MOST] if inside else b"", 16 if trap.v86 else 32
+    inside = 0 <= start < len(disk) - LONGEST
+    return disk[start:start + LONGEST] if inside else b"", 16 if trap.v86 else 32
 
 
 def sent_before(witness, places):

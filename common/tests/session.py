@@ -11,13 +11,13 @@ import select
 import signal
 
 from grading import emulators, process
+from grading.emulators import qemu
 
 # Each emulator's file for what comes over the serial line, in the session's folder.
 SERIAL = {"qemu": "output", "bochs": "serial"}
 # QEMU: time that counts instructions, a screen, and a second monitor for the test.
 QEMU = ["-icount", "shift=7,sleep=off", "-vga", "std",
         "-chardev", "pipe,id=monitor,path=monitor", "-mon", "chardev=monitor"]
-POWER = "isa-debug-exit,iobase=0xf4,iosize=4"
 MONITOR_READY = b"(qemu) "
 
 SCREEN_PA = 0xB8000  # text mode: character and attribute, 25 rows of 80
@@ -38,8 +38,8 @@ class Session:
         if name == "qemu":
             command += QEMU
             if not can_power_off:
-                at = command.index(POWER)
-                del command[at - 1:at + 1]
+                at = command.index(qemu.POWER[0])
+                del command[at:at + len(qemu.POWER)]
         self.received = b""  # over the serial line, so far
         self.greeted = False  # QEMU's monitor has told its name and version
         self.serial = self._fifo(SERIAL[name])

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from debug import cpu, disassemble, tables
-from grading import lab
+from debug import cpu, tables
+from grading import binutils, lab
 from grading.tests import support
 from grading.tests.processes import processes
 
@@ -78,7 +78,7 @@ def test_what_is_no_answer():
 
 def test_the_same_bytes_in_three_modes():
     code = bytes.fromhex("48b80100000000000000")
-    texts = [[text for _, _, text in disassemble.instructions(code, 0x1000, bits)][0]
+    texts = [[text for _, _, text in binutils.instructions(code, 0x1000, bits)][0]
              for bits in (16, 32, 64)]
     assert texts[0] == "dec    %ax" and texts[1] == "dec    %eax"
     assert texts[2].startswith("movabs $0x1,%rax")

@@ -9,9 +9,10 @@ import pytest
 
 from everywhere import facts
 from grading import emulators, image, lab, log, process
+from grading.emulators.qemu import POWER
 from grading.process import Limits
-from grading.tests.support import OUT
 from grading.tests.one_line import assert_one_line
+from grading.tests.support import OUT
 
 OVMF = Path("/usr/share/OVMF")
 FLASH = "if=pflash,format=raw,file="
@@ -36,7 +37,7 @@ def boot(firmware, path, folder):
     """What comes over the serial line of a PC that boots the ISO image at `path`."""
     command = ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "qemu64", "-m", "256",
                "-nodefaults", "-vga", "std", "-net", "none", "-no-reboot", "-display", "none",
-               "-monitor", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+               "-monitor", "none", *POWER,
                "-serial", "file:serial.log", "-cdrom", path]
     if firmware == "uefi":
         shutil.copy(OVMF / "OVMF_VARS_4M.fd", folder / "variables")

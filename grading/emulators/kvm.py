@@ -75,11 +75,6 @@ def no_device():
     return None
 
 
-def machine():
-    """QEMU's arguments."""
-    return [{"tcg": "kvm", "qemu64": CPU}.get(word, word) for word in qemu.MACHINE]
-
-
 def ask(probe):
     """Boots the boot sector `probe` (a path) as a guest; what it Told.
 
@@ -89,7 +84,7 @@ def ask(probe):
         folder = Path(name)
         (folder / "probe.img").write_bytes(Path(probe).read_bytes())
         ended, said = process.run(
-            [PROGRAM, *machine(), "-display", "none", "-monitor", "none",
+            [PROGRAM, *qemu.machine(CPU, "kvm"), "-display", "none", "-monitor", "none",
              "-serial", "file:serial.log", "-drive", "file=probe.img,format=raw,if=ide"],
             Limits(), folder)
         told = read(process.left(folder / "serial.log").decode(errors="replace"))
@@ -111,7 +106,7 @@ def require(probe, needs):
 
 def interactive(folder, window, cpu=None, needs=()):
     """The command that boots folder/disk.img for a person, serial line on the terminal."""
-    return [PROGRAM, *machine(), *qemu.for_people(folder, window)]
+    return [PROGRAM, *qemu.machine(CPU, "kvm"), *qemu.for_people(folder, window)]
 
 
 models, show = qemu.models, qemu.show

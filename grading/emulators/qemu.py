@@ -29,11 +29,8 @@ RAM = ["-m", "16", "-object", "memory-backend-file,id=ram,size=16M,mem-path=ram,
 
 MAX_TRAPS = 5000  # read of a witness; an endless fault leaves many more
 
-# A PC without PCI and ACPI, which these programs never look at: its firmware has
-# less to do, and a boot takes a quarter less time.
-MACHINE = ["-machine", "isapc", "-cpu", "qemu64", "-accel", "tcg", "-no-user-config",
-           "-nodefaults", "-net", "none", "-no-reboot",
-           "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+# By which a program ends QEMU.
+POWER = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 # An exception may be raised on the way to the handler of an `old` one; of a `new` one that
@@ -50,9 +47,16 @@ FATAL = re.compile(r"^(?:\(qemu\) )?qemu: fatal: (.*)$", re.MULTILINE)
 CONTROL = re.compile(r"\b(CR[234])=([0-9a-f]{8})\b")
 
 
+def machine(cpu="qemu64", accelerator="tcg"):
+    """QEMU's arguments for a PC without PCI and ACPI, which these programs never look at: its
+    firmware has less to do, and a boot takes a quarter less time."""
+    return ["-machine", "isapc", "-cpu", cpu, "-accel", accelerator, "-no-user-config",
+            "-nodefaults", "-net", "none", "-no-reboot", *POWER]
+
+
 def interactive(folder, window, cpu=None, needs=()):
     """The command that boots folder/disk.img for a person, serial line on the terminal."""
-    return [PROGRAM, *MACHINE, *for_people(folder, window)]
+    return [PROGRAM, *machine(), *for_people(folder, window)]
 
 
 def for_people(folder, window):
@@ -69,7 +73,7 @@ def models():
 def stock(folder):
     """The same without any tuning of ours, for comparison."""
     return [PROGRAM, "-accel", "tcg", "-nodefaults", "-net", "none", "-no-reboot",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-display", "none",
+            *POWER, "-display", "none",
             "-serial", f"file:{folder}/serial",
             "-drive", f"file={folder}/disk.img,format=raw,if=ide"]
 
@@ -91,7 +95,7 @@ class Boot(Frozen):
         os.truncate(self.ram, RAM_BYTES)
         self.ram.chmod(0o666)  # as the disk
         self.watch = Watch()
-        command = [PROGRAM, *MACHINE, *RAM, "-icount", "shift=7,sleep=off", "-display", "none",
+        command = [PROGRAM, *machine(), *RAM, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
                    "-d", "int", "-D", "witness.log",
                    "-drive", "file=disk.img,format=raw,if=ide"]
