@@ -191,7 +191,7 @@ class Session:
         self.print(f"{name} comes next, at {state.ip:#x} <{self.source.name(state.ip)}>",
                    *indented(self.source.line(state.ip)))
         if self.entered:
-            self.print(*self.view.guest(self.entered), *self.changed_by_monitor())
+            self.print(*self.view.guest(self.entered), *self.changed_by_monitor(name))
         if self.left_at != self.machine.exits:
             self.print(f"(exit {self.machine.exits} went by unseen: what the monitor changed since "
                        "is not known; `exits` would have stopped there)")
@@ -203,11 +203,13 @@ class Session:
             if self.launches() else 0
         if inside:
             self.entered = None  # it was entered unseen
-        elif self.standing():
+        elif name := self.standing():
             self.entered = self.guest()
-        elif not self.to_entry():
+            self.print(*self.changed_by_monitor(name))
+        elif name := self.to_entry():
+            self.print(*self.changed_by_monitor(name))
+        else:
             return self.stopped("exit")
-        self.print(*self.changed_by_monitor())
         said = self.go(self.launches(), at_exit=True)
         events = self.news()
         exits = [found for _, text in events if (found := EXIT.match(text))]
@@ -267,11 +269,13 @@ class Session:
         return VECTOR_NAMES.get(vector, f"vector {vector}") \
             + (f", error code {error:#x}" if error is not None else "")
 
-    def changed_by_monitor(self):
+    def changed_by_monitor(self, entry):
         """What is other at an entry than at the exit before it, said once."""
         if not self.left or not self.entered or self.left_at != self.machine.exits:
             return []
         old, new, self.left = self.left.registers, self.entered.registers, None
+        if entry == "VMLAUNCH":  # of another VMCS, or of the same after VMCLEAR
+            return [f"VMLAUNCH starts a guest; it does not go on from exit {self.left_at}"]
         found = [f"{name} {old[name]:x} -> {new[name]:x}" for name in SHARED
                  if old[name] != new[name]]
         return [f"since exit {self.left_at} the monitor changed {', '.join(found) or 'nothing'}"]

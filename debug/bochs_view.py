@@ -39,7 +39,7 @@ class View:
             _, raw, text = instructions(code, state.linear, state.bits)[0]
             lines.append(f"=> {raw.hex(' '):24} {text}")
         else:
-            lines.append(f"=> no memory is mapped there, by CR3 {state.registers['CR3']:#x}")
+            lines.append(f"=> the page tables at CR3 {state.registers['CR3']:#x} do not lead there")
         return lines + ([f"   {line}"] if line else [])
 
     def guest(self, guest, before=None):
@@ -47,13 +47,15 @@ class View:
         lines = [f"guest {line}" if not number else f"      {line}"
                  for number, line in enumerate(self.place(guest))]
         wide = guest.bits == 64
-        row = []
-        for name in GENERAL[:16 if wide else 8]:
+        row, shown = [], GENERAL[:16 if wide else 8]
+        changed = {name for name in shown
+                   if before and before.registers[name] != guest.registers[name]}
+        for name in shown:
             value = guest.registers[name] & (~0 if wide else 0xFFFFFFFF)
-            star = "*" if before and before.registers[name] != guest.registers[name] else " "
-            row.append(f"{name if wide else 'E' + name[1:]:3} {value:0{16 if wide else 8}x}{star}")
+            row.append(f"{name if wide else 'E' + name[1:]:3} {value:0{16 if wide else 8}x}"
+                       f"{'*' if name in changed else ' '}")
         lines += [f"      {'  '.join(row[start:start + 4])}" for start in range(0, len(row), 4)]
         flags = cpu.names(guest.flags, cpu.EFLAGS_BITS)
         return lines + [f"      flags {flags}   CR0 {guest.registers['CR0']:x}   "
                         f"CR3 {guest.registers['CR3']:x}"
-                        f"{'   (* changed by the guest)' if before else ''}"]
+                        f"{'   (* changed by the guest)' if changed else ''}"]

@@ -74,11 +74,9 @@ class Current:
     def lines(self, word):
         """All fields that are in a table or not zero; or those with the word in the name."""
         fields, rows = self.fields(), self.rows()
-        shown = [each for each in sorted({*bochs_vmcs.encodings(), *rows})
-                 if (word.lower() in manual.vmcs_field(each).lower() if word else
-                     each in rows or fields[each])]
-        if word and not shown:
-            raise Complaint(f"vmcs {word}: no field's name has that in it")
+        every = sorted({*bochs_vmcs.encodings(), *rows})
+        shown = named(word, every) if word else [each for each in every
+                                                 if each in rows or fields[each]]
         lines = [f"VMCS at {self.pointer():#x}"]
         for area in bochs_vmcs.AREAS:
             lines += [self.line(fields, each, rows) for each in shown if bochs_vmcs.area(each) == area]
@@ -94,6 +92,15 @@ class Current:
             held = int.from_bytes(self.machine.physical(rows[encoding], size), "little")
             return line if held == value else f"{line}   (its variable: {held:#x})"
         return f"{line}  +" if rows and value else line
+
+
+def named(word, encodings):
+    """Those whose names have a word that begins like this; else those that have it anywhere."""
+    for beginning in (r"\b", ""):
+        pattern = re.compile(beginning + re.escape(word), re.IGNORECASE)
+        if found := [each for each in encodings if pattern.search(manual.vmcs_field(each))]:
+            return found
+    raise Complaint(f"vmcs {word}: no field's name has that in it")
 
 
 def guest(fields, general):

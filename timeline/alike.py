@@ -100,13 +100,15 @@ def ended_well(record):
     return "powered" in record.get("ended", "")
 
 
+COUNTED = "traps, exits, entries, returns and refused VMX instructions"
+
+
 def said(parting, title):
     """A departure in one sentence, for the terminal."""
     if not parting["parted"]:
-        return (f"alike to the end: {parting['alike']} traps, exits, entries, returns "
-                "and refused VMX instructions")
+        return f"alike to the end: {parting['alike']} {COUNTED}"
     more = f": {parting['differs']}" if parting["differs"] else ""
-    return (f"alike for {parting['alike']} events; then comes, in this run, {parting['this']}; "
+    return (f"alike for {parting['alike']} {COUNTED}; then comes, in this run, {parting['this']}; "
             f"in {title}, {parting['other']}{more}")
 
 

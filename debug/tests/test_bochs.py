@@ -221,7 +221,7 @@ def test_a_cpu_that_gave_up_can_be_looked_at_and_runs_no_more(built, tmp_path, l
                            *LOOKS, *RUNS, *LOOKS[:2]))
     texts = [text for _, text in told]
     where = re.compile(r"in the host: .*\n\[64-bit mode, ring 0\] .* <host_entry>\n"
-                       r"=> no memory is mapped there, by CR3 (0x\w+)\n   .*pushq.*\n")
+                       r"=> the page tables at CR3 (0x\w+) do not lead there\n   .*pushq.*\n")
     assert where.fullmatch(texts[1])
     assert re.search(r"^the CPU gave up: >>PANIC<< exception\(\): 3rd \(14\) exception with no "
                      r"resolution\nhere it stands, and runs no more; look ", texts[2], re.MULTILINE)

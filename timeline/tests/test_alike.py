@@ -87,7 +87,7 @@ def test_the_text_stands_on_the_terminal_and_writes_no_page(tmp_path):
                            f"SAVE={tmp_path}/saved.json"], capture_output=True, text=True, check=True)
     first, *events = done.stdout.splitlines()
     assert first.startswith("01-vm86trap: qemu") and first.endswith("powered the machine off")
-    assert events.count("trap #GP: vector 13; error code 0x0") == 5
+    assert events.count("trap #GP: vector 13; error code 0x0; at 1400:0006 <greet>: mov %cr0,%edx") == 2
     shown = subprocess.run([PROGRAM, "--show", tmp_path / "saved.json", "--text", "--out", tmp_path],
                            capture_output=True, text=True, check=True)
     assert shown.stdout == done.stdout and not (tmp_path / "timeline").exists()

@@ -16,7 +16,7 @@ SECONDS = 300  # by the clock; longer is a hang
 
 # What they show, among much else.
 SHOWN = {
-    "01-vm86trap": ["v=0d e=0000 i=0 cpl=3 IP=1400:", "Caught mode switch breakpoint", "| STACK 0x"],
+    "01-vm86trap": ["v=0d e=0000 i=0 cpl=3 IP=1400:", "<isrGPF>\n", "Caught mode switch breakpoint", "| STACK 0x"],
     "02-guest-resources": ["cpl=3 IP=1300:", "GDT[0x0010]=LDT", "i/o map: 0x"],
     "03-host-vmx": ["VMXON: not expected (", "PS g pat d a pcd pwt S W P",
                     "linear page 0xffff923440000000 maps to physical page 0x000000400000",

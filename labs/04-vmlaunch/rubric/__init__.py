@@ -56,9 +56,11 @@ EXERCISES = (
     Exercise("04-4", "VMLAUNCH and VMRESUME", 15,
              "look at launch.S: all registers of both worlds, and what becomes of a refusal"),
     Exercise("04-5", "the loop", 10,
-             "look at theVMM(): results[], the dispatch, and what is unhandled"),
+             "look at theVMM(): results[], the dispatch, what is unhandled; which instruction makes "
+             "the second entry"),
     Exercise("04-6", "mov %cr0, reg", 10,
-             "look at emulate_exception(): the code, mask and shadow, the length"),
+             "look at emulate_exception(): the code, mask and shadow, the length; VMCALL in place of "
+             "its exit: the exception bitmap, 04-3"),
     Exercise("04-7", "CPUID, and the guest's own handler", 10,
              "look at emulate_cpuid() and emulate_vmcall(): which images, and behind what"),
     Exercise("04-8", "the guest's serial port", 10,
