@@ -70,11 +70,11 @@ def prepare():
 
 
 def incomplete(why, lab, emulator, seed, out, variables=()):
-    """The result of a lab whose files were not all handed in; `why` says which."""
+    """The result of a lab whose files were not all handed in; `why`: an intake.Incomplete."""
     from grading import intake, judge, report
 
     origin = report.Origin(seed, emulator.NAME, version(emulator.PROGRAM, out),
-                           compiler(variables, out), intake.digest({}), base_of(variables), [])
+                           compiler(variables, out), intake.digest(why.there), base_of(variables), [])
     return report.result(lab, judge.not_there(lab.rubric(), str(why)), [], origin, "")
 
 

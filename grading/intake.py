@@ -1,10 +1,10 @@
 """First stage: takes the student's files out of a submission, and nothing else.
 
 A submission is a folder, a tarball (`make handin`) or a zip that holds the files named in
-EDIT and USES of the lab's Makefile, directly or under labs/NN-name/, which may lie in one
-folder more (the tree's). Or it is a folder with such tarballs and zips in it, as upload
-pages make them. The files are copied as regular files under a size limit; everything else
-(Makefiles, headers, links) is left behind.
+EDIT and USES of the lab's Makefile under labs/NN-name/, which may lie in one folder more (the
+tree's), or under NN-name/, or directly, or all in one folder of any name. Or it is a folder
+with such tarballs and zips in it, as upload pages make them. The files are copied as regular
+files under a size limit; everything else (Makefiles, headers, links) is left behind.
 """
 
 import os
@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from grading.errors import UsageError
+from grading.lab import all_labs
 
 MAX_BYTES = 256 * 1024  # of one source file
 MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
@@ -24,7 +25,14 @@ ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what may lie in a folder
 
 
 class Incomplete(UsageError):
-    """A lab's files are not all there, or one is no source file; other labs' may be."""
+    """A lab's files are not all there, or one is no source file; other labs' may be.
+
+    Its text names files, and not whose: equal hand-ins are graded once. `there`: the others.
+    """
+
+    def __init__(self, text, there=None):
+        super().__init__(text)
+        self.there = there or {}
 
 
 def digest(contents):
@@ -42,31 +50,44 @@ def read_regular(path):
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise Incomplete(f"{path} is missing; a submission holds it") from None
+        raise Incomplete(f"{path.name} is missing; a submission holds it") from None
     except OSError as error:
-        raise Incomplete(f"{path}: {error.strerror}; a regular file is wanted") from None
+        raise Incomplete(f"{path.name}: {error.strerror}; a regular file is wanted") from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        raise Incomplete(f"{path} is no regular file; a submission holds source files")
+        raise Incomplete(f"{path.name} is no regular file; a submission holds source files")
     with os.fdopen(handle, "rb") as file:
         if status.st_size > MAX_BYTES:
-            raise Incomplete(f"{path} has {status.st_size} bytes; at most {MAX_BYTES} are taken")
+            raise Incomplete(f"{path.name} has {status.st_size} bytes; at most {MAX_BYTES} "
+                             "are taken")
         return file.read(MAX_BYTES)
 
 
 def from_folder(folder, lab):
-    """Name → bytes of the lab's files in a folder."""
-    return {name: read_regular(place(folder, lab, owner) / name)
-            for name, owner in lab.sources.items()}
+    """Name → bytes of the lab's files in a folder; Incomplete if one is missing."""
+    contents, wrong = {}, []
+    for name, owner in lab.sources.items():
+        try:
+            contents[name] = read_regular(place(folder, lab, owner) / name)
+        except Incomplete as why:
+            wrong.append(str(why))
+    if wrong:
+        raise Incomplete(wrong[0], contents)
+    return contents
+
+
+def is_packed(path):
+    """True of a tarball's or a zip's name."""
+    return path.name.lower().endswith(ENDINGS)
 
 
 def archives_in(folder):
     """The tarballs and zips in a folder that is an upload page's, not a tree; by name."""
     if os.path.lexists(root(folder) / "labs"):
         return []
-    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDINGS)
-                  and not path.is_symlink())  # it may lead to another's
+    return sorted(path for path in folder.iterdir()
+                  if is_packed(path) and not path.is_symlink())  # it may lead to another's
 
 
 def from_archives(paths, lab):
@@ -89,10 +110,20 @@ def place(folder, lab, owner):
     # The folder of a lab, in a tree: the other labs' folders are beside it.
     beside = folder.absolute().parent / owner
     if folder.absolute().name != lab.name or not beside.is_dir():
-        return folder
+        return inner_place(folder, lab, owner)
     if beside.is_symlink():
         raise UsageError(f"{beside} is a link; a submission holds folders and files")
     return beside
+
+
+def inner_place(folder, lab, owner):
+    """The same of a folder without labs/: itself, or the only folder in it that has them."""
+    names = [name for name, whose in lab.sources.items() if whose == owner]
+    found = [path for path in (folder, *sorted(folder.iterdir()))
+             if not (path != folder and path.is_symlink())
+             and any(os.path.lexists(path / name) for name in names)]
+    own = [path for path in found if path in (folder, folder / owner)]
+    return own[0] if own else found[0] if len(found) == 1 else folder
 
 
 def root(folder):
@@ -110,28 +141,48 @@ def from_archive(path, lab):
     import zipfile
     import zlib
 
-    wanted = {where + name: name for name, owner in lab.sources.items()
-              for where in (f"labs/{owner}/", "")}
-    contents = {}
     try:
         if not path.is_file():
             raise ValueError
         if path.stat().st_size > MAX_PACKED:
             raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
+        if not path.stat().st_size:
+            raise UsageError(f"{path} is empty, 0 bytes; was the upload broken off?")
         with open(path, "rb") as file:
             packed = zip_members if file.read(2) == ZIP else tar_members
+        members = []
         for number, (member, size, read) in enumerate(packed(path)):
-            name = wanted.get(OUTER.sub("", member))
             if number == MAX_MEMBERS or size > MAX_BYTES:
                 raise UsageError(f"{path}: too many members, or one too large; "
                                  "make handin packs what is wanted")
+            members += [OUTER.sub("", member)] if read else []
+        wanted, contents = chosen(members, lab), {}
+        for member, _, read in packed(path) if wanted else ():
+            name = wanted.get(OUTER.sub("", member))
             if name and read and name not in contents:
                 contents[name] = read()
+        return contents
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
             NotImplementedError, RuntimeError):
         raise UsageError(f"{path} is no folder and no tarball or zip that can be read; "
                          "make handin makes one") from None
-    return contents
+
+
+def chosen(members, lab):
+    """Member → name, of those of an archive's regular members that are the lab's files.
+
+    Nothing is unpacked by its name, so a name may lead where it likes.
+    """
+    there, found = set(members), {}
+    for owner in set(lab.sources.values()):
+        names = [name for name, whose in lab.sources.items() if whose == owner]
+        folders = {member.removesuffix(name) for member in there for name in names
+                   if member == name or member.endswith(f"/{name}")}
+        own = [each for each in (f"labs/{owner}/", f"{owner}/", "") if each in folders]
+        where = own[0] if own else folders.pop() if len(folders) == 1 else None
+        found |= {where + name: name for name in names
+                  if where is not None and where + name in there}
+    return found
 
 
 def tar_members(path):
@@ -146,7 +197,7 @@ def tar_members(path):
         raise ValueError
     with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
         for member in tar:
-            yield member.name, member.size, member.isreg() and (
+            yield member.name.replace("\\", "/"), member.size, member.isreg() and (
                 lambda member=member: tar.extractfile(member).read(MAX_BYTES))
 
 
@@ -160,15 +211,16 @@ def zip_members(path):
                 raise NotImplementedError  # the others unpack without a limit
             regular = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (
                 0, stat.S_IFREG)  # 0: packed where files have no such type
-            yield member.filename, member.file_size, regular and (
+            yield member.filename.replace("\\", "/"), member.file_size, regular and (
                 lambda member=member: packed.open(member).read(MAX_BYTES))
 
 
-def complete(contents, path, lab):
+def complete(contents, lab):
     """The files in the order of lab.sources; Incomplete if one is missing."""
     for name in lab.sources:
         if name not in contents:
-            raise Incomplete(f"{path} lacks {name}; a submission holds {' '.join(lab.sources)}")
+            raise Incomplete(f"{name} is missing; a submission holds {' '.join(lab.sources)}",
+                             contents)
     return {name: contents[name] for name in lab.sources}
 
 
@@ -182,6 +234,11 @@ def labs_in(submission, labs):
     there = {lab: names_in(submission, lab._replace(uses=())) for lab in labs}
     used = {path.split("/")[1] for lab in labs if there[lab] for path in lab.uses}
     found = [lab for lab in labs if there[lab] >= set(lab.edit) or there[lab] - used]
+    others = [lab.name for lab in all_labs() if not found and lab not in labs
+              and names_in(submission, lab._replace(uses=())) >= set(lab.edit)]
+    if others:
+        raise UsageError(f"{submission}: it holds {', '.join(others)}, "
+                         f"not {', '.join(lab.name for lab in labs)}")
     if not found:
         raise UsageError(f"{submission}: no lab's files are in it; make handin packs them")
     return found
@@ -215,7 +272,7 @@ def read(submission, lab):
     submission = Path(submission)
     packed = archives_of(submission)
     if packed:
-        return complete(from_archives(packed, lab), submission, lab)
+        return complete(from_archives(packed, lab), lab)
     return from_folder(submission, lab)
 
 

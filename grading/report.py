@@ -67,11 +67,11 @@ def colour(status, file):
     return f"\x1b[{COLOURS.get(status, '31')}m{status}\x1b[0m"
 
 
-def table(values, file=sys.stdout):
+def table(values, file=sys.stdout, seed=True):
     """Prints the result for people: what passed, and of the rest, why not."""
     base = ", BASE=reference" if values["base"] == "reference" else ""
-    print(f"{values['lab']} on {values['versions']['emulator']}, SEED={values['seed']}{base}",
-          file=file)
+    shown = f", SEED={values['seed']}" if seed else ""
+    print(f"{values['lab']} on {values['versions']['emulator']}{shown}{base}", file=file)
     stopped = None
     ids = max(len(exercise["id"]) for exercise in values["exercises"])
     titles = max(28, *(len(exercise["title"]) for exercise in values["exercises"]))

@@ -14,6 +14,9 @@ from typing import NamedTuple
 from grading import intake
 from grading.errors import UsageError, one_line
 
+# What a student may have sent in place of an archive that is read: it has a row, and a reason.
+OTHER_KINDS = (".tar", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".rar", ".7z", ".zst", ".c", ".s")
+
 
 class HandIn(NamedTuple):
     """One student's submission, before it is graded."""
@@ -29,37 +32,42 @@ def hand_ins(folder, labs):
     """A HandIn for each entry of `folder`, in order; UsageError if there is none.
 
     `labs`: those that are looked for. Two entries of one name ("ann.zip", "ann.tar.gz")
-    are told apart by their endings.
+    are told apart by their endings, and told of.
     """
     try:
-        entries = sorted(path for path in Path(folder).iterdir()
-                         if not path.name.startswith(".") and is_hand_in(path))
+        shown = sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}; a folder of submissions is wanted") \
             from None
-    others = [path for path in Path(folder).iterdir()
-              if not path.name.startswith(".") and not is_hand_in(path)]
-    if others:
-        print(f"passed over, no folder, tarball or zip: {len(others)} of {folder}: "
-              f"{', '.join(readable(path.name) for path in sorted(others)[:5])}"
-              f"{', ...' if others[5:] else ''}", file=sys.stderr)
+    entries = [path for path in shown if is_hand_in(path)]
+    if others := names(path for path in shown if path not in entries):
+        print(f"passed over, no folder, tarball or zip: {others}", file=sys.stderr)
     if not entries:
         raise UsageError(f"{folder} has no folder, tarball or zip in it; each student's "
                          "submission is one")
     stems = [stem(path) for path in entries]
+    if doubled := names(path for path in entries if stems.count(stem(path)) > 1):
+        print("one name, and graded as several students'; put what is one's into one folder: "
+              f"{doubled}", file=sys.stderr)
     return [look(path, readable(path.name if stems.count(stem(path)) > 1 else stem(path)), labs)
             for path in entries]
 
 
+def names(paths):
+    """The names of these, in a line."""
+    return ", ".join(readable(path.name) for path in paths)
+
+
 def is_hand_in(path):
-    """A folder, or a file with the ending of an archive."""
-    return path.is_dir() or path.name.endswith(intake.ENDINGS)
+    """A folder, or a file that a student will have sent for one, whether it can be read or not."""
+    return path.is_dir() or path.name.lower().endswith((*intake.ENDINGS, *OTHER_KINDS))
 
 
 def stem(path):
     """The name without an archive's ending."""
-    ending = next((each for each in intake.ENDINGS if path.name.endswith(each)), "")
-    return path.name.removesuffix(ending) or path.name
+    ending = next((each for each in (*intake.ENDINGS, *OTHER_KINDS)
+                   if path.name.lower().endswith(each)), "")
+    return path.name[:len(path.name) - len(ending)] or path.name
 
 
 def readable(name):
@@ -70,19 +78,22 @@ def readable(name):
 def look(path, name, labs):
     """The HandIn of one entry."""
     try:
+        if not path.is_dir() and not intake.is_packed(path):
+            raise UsageError(f"{path}: its kind is not read: unpack it into a folder, or pack it "
+                             "as .zip or .tar.gz")
         held = intake.labs_in(path, labs)
-    except UsageError as error:
-        return HandIn(name, path, "", readable(str(error)), ())
+    except UsageError as error:  # where the class lies is nobody's business
+        return HandIn(name, path, "", readable(str(error).replace(str(path), path.name)), ())
     return HandIn(name, path, combined((lab.name, digest(path, lab)) for lab in held), "",
                   tuple(lab.name for lab in held))
 
 
 def digest(path, lab):
-    """The sha256 of the lab's files; of none, if they are not all there."""
+    """The sha256 of the lab's files; of those that are there, if that is not all."""
     try:
         return intake.digest(intake.read(path, lab))
-    except intake.Incomplete:
-        return intake.digest({})
+    except intake.Incomplete as why:
+        return intake.digest(why.there)
 
 
 def combined(digests):

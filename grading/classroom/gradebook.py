@@ -3,19 +3,59 @@
 import csv
 import io
 
+from grading import report
 from grading.formats.table import cell
+from grading.formats.text import each_text, flat, for_students, worst
+
+
+LONGEST = 200  # bytes of a file's name
 
 
 def students(book, labs):
     """One row for each student: points for each of `labs` (names), their sum, what went
-    wrong. A lab that was not handed in has an empty cell, and counts 0."""
+    wrong. A program that was not handed in has an empty cell, and counts 0."""
     rows = [("student", *labs, "total", "verdict", "note", "sha256", "seed")]
     for student in book.students:
         points = {values["lab"]: values["score"] for values in student.results}
         rows.append((student.name, *(points.get(lab, "") for lab in labs),
-                     sum(points.values()), verdict(student), student.refused,
+                     total(student), verdict(student), student.refused or student.note,
                      student.sha256, book.seed))
     return table(rows)
+
+
+def sums(book):
+    """One row for each student, to publish: the name and the sum."""
+    return table([("student", "total"), *((student.name, total(student))
+                                          for student in book.students)])
+
+
+def feedback(book):
+    """(name of a file, text) for each student: the tables of the grade, and no seed.
+
+    With the seed, who has not handed in yet would know the guest programs of the grade.
+    """
+    taken = set()
+    for number, student in enumerate(book.students):
+        name = f"{student.name}.txt"
+        if name in taken or len(name.encode()) > LONGEST:
+            name = f"{student.name[:20]} ({number}).txt"
+        taken.add(name)
+        yield name, tables(student)
+
+
+def tables(student):
+    """What a student may read of the grade."""
+    if student.refused:
+        return f"not graded: {student.refused}\n"
+    out = io.StringIO()
+    for values in student.results:
+        report.table(each_text(flat, for_students(values)), out, seed=False)
+    return out.getvalue() + (f"{student.note}\n" if student.note else "")
+
+
+def total(student):
+    """The sum of all programs' points."""
+    return sum(values["score"] for values in student.results)
 
 
 def exercises(book):
@@ -31,7 +71,6 @@ def exercises(book):
 
 def verdict(student):
     """In one word, what became of a submission."""
-    from grading.formats.text import worst
     return worst(student.results) if student.results else "REFUSED"
 
 

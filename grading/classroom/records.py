@@ -29,6 +29,7 @@ class Student(NamedTuple):
     sha256: str  # of the files that students write, in it; empty if it was refused
     refused: str  # why it could not be graded, one line; empty if it was
     results: list  # report.result()'s, one for each program of a lab, in order
+    note: str = ""  # what else is to be known of it, one line
 
 
 class Pair(NamedTuple):

@@ -24,7 +24,8 @@ How the threshold was found (grading/tests/classroom/test_similar.py repeats it)
     files written independently, by hand                                        43 % and less
 
 It finds no copies in files of few own tokens (decode.c: everybody's right answer is one
-line), nor a solution that COMMON of the class have copied: that looks like the obvious.
+line), nor a solution that COMMON of the class have copied and changed: that looks like the
+obvious. Files that are equal to the byte count as one there, so copies of that kind are found.
 """
 
 import re
@@ -77,7 +78,9 @@ def pairs_of(file, texts, starter, threshold):
     """(Pair, percent the other way, 0 if below the threshold) of one source file;
     texts: student -> text."""
     suffix = Path(file).suffix
-    wrote = without_common(own_lines(texts, starter, suffix))
+    own = own_lines(texts, starter, suffix)
+    once = {text: name for name, text in texts.items()}  # of equal files one
+    wrote = without_common(own, [own[name] for name in once.values()])
     wrote = {name: masked("\n".join(lines), suffix) for name, lines in wrote.items()}
     wrote = {name: text for name, text in wrote.items() if len(TOKEN.findall(text)) >= LEAST_TOKENS}
     students = list(wrote)
@@ -109,10 +112,10 @@ def code_lines(text, suffix):
     return [line for line in (" ".join(line.split()) for line in text.split("\n")) if line]
 
 
-def without_common(wrote):
-    """The same without the lines that many of the class wrote."""
-    counted = Counter(line for lines in wrote.values() for line in set(lines))
-    most = max(COMMON_STUDENTS, COMMON * len(wrote))
+def without_common(wrote, counting):
+    """The same without the lines that many wrote; `counting`: the lines of those who count."""
+    counted = Counter(line for lines in counting for line in set(lines))
+    most = max(COMMON_STUDENTS, COMMON * len(counting))
     return {name: [line for line in lines if counted[line] <= most]
             for name, lines in wrote.items()}
 

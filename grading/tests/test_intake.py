@@ -127,7 +127,7 @@ def test_a_destination_that_cannot_be_written(tmp_path, inside):
 
 
 @pytest.mark.parametrize(("make", "says"), [
-    (lambda path: None, "make handin makes one"), (Path.touch, "no tarball"),
+    (lambda path: None, "make handin makes one"), (Path.touch, "is empty, 0 bytes"),
     (lambda path: path.write_bytes(bytes(range(256)) * 64), "no tarball"),
     (lambda path: path.symlink_to(path), "no such folder"),
 ], ids=["nothing", "empty", "binary", "loop"])
@@ -214,21 +214,58 @@ def test_a_zip_is_a_submission_too(tmp_path, outer):
     assert intake.take(path, LAB, tmp_path / "taken") == {"one.c": b"1", "two.S": b"2"}
 
 
-@pytest.mark.parametrize("outer", ["a/b/", "../", "/"])
-def test_deeper_in_a_zip_nothing_is_looked_for(tmp_path, outer):
-    path = zipped(tmp_path / "it.zip", [(outer + name, content) for name, content in FILES])
-    if outer == "../":  # one folder more, whatever its name: nothing is unpacked
-        assert intake.take(path, LAB, tmp_path / "taken")["one.c"] == b"1"
-        return
-    with pytest.raises(UsageError, match="lacks one.c"):
+SHAPES = ["labs/01-x/", "ring-minus-1/labs/01-x/", "a/b/labs/01-x/", "../labs/01-x/", "/labs/01-x/",
+          "01-x/", "Lab 1/", "homework/lab one/", "", "./", "labs\\01-x\\", "01-x\\"]
+
+
+@pytest.mark.parametrize("folder", SHAPES)
+def test_the_files_may_lie_in_any_one_folder_of_a_zip(tmp_path, folder):
+    """Nothing is unpacked by its name: it may lead where it likes."""
+    path = zipped(tmp_path / "it.zip", [("notes/readme.txt", b"?"), (folder + "one.c", b"1"),
+                                        (folder + "two.S", b"2"), ("__MACOSX/._one.c", b"?")])
+    assert intake.take(path, LAB, tmp_path / "taken") == {"one.c": b"1", "two.S": b"2"}
+    assert intake.labs_in(path, [LAB]) == [LAB]
+
+
+@pytest.mark.parametrize("folder", ["01-x", "Lab 1", ""])
+def test_the_files_may_lie_in_one_folder_of_a_folder(tmp_path, folder):
+    source = submission(tmp_path, folder)
+    (source / "notes").mkdir()
+    assert sorted(intake.take(source, LAB, tmp_path / "taken")) == ["one.c", "two.S"]
+
+
+@pytest.mark.parametrize("folders", [("new/", "old/"), ("a/01-y/", "b/")])
+def test_of_two_folders_with_such_files_none_is_taken(tmp_path, folders):
+    path = zipped(tmp_path / "it.zip", [(folder + name, b"1") for folder in folders
+                                        for name in LAB.edit])
+    with pytest.raises(UsageError, match="one.c is missing"):
         intake.take(path, LAB, tmp_path / "taken")
+    for folder in folders:
+        (tmp_path / "it" / folder).mkdir(parents=True)
+        (tmp_path / "it" / folder / "one.c").write_text("1")
+    if "a/01-y/" not in folders:
+        with pytest.raises(UsageError, match="one.c is missing"):
+            intake.take(tmp_path / "it", LAB, tmp_path / "taken")
+
+
+def test_where_a_handin_has_them_goes_before_elsewhere(tmp_path):
+    path = zipped(tmp_path / "it.zip", [("build/one.c", b"?"), ("build/two.S", b"?"), *FILES])
+    assert intake.take(path, LAB, tmp_path / "taken") == {"one.c": b"1", "two.S": b"2"}
+
+
+def test_a_link_to_a_folder_is_not_looked_into(tmp_path):
+    elsewhere = submission(tmp_path / "elsewhere")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "Lab 1").symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="one.c is missing"):
+        intake.take(tmp_path / "mine", LAB, tmp_path / "taken")
 
 
 def test_a_link_in_a_zip_is_no_file(tmp_path):
     link = zipfile.ZipInfo("labs/01-x/one.c")
     link.external_attr = 0o120777 << 16
     path = zipped(tmp_path / "it.zip", [(link, b"/etc/passwd"), FILES[1]])
-    with pytest.raises(UsageError, match="lacks one.c"):
+    with pytest.raises(UsageError, match="one.c is missing"):
         intake.take(path, LAB, tmp_path / "taken")
 
 

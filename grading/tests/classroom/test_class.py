@@ -2,15 +2,18 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from grading import lab
 from grading.classroom import folder, work
 from grading.classroom.book import opened
 from grading.errors import UsageError
+from grading.tests import support
 from grading.tests.classroom.classes import (CLASS, LAB01, grades, hand_in, in_book, many, run,
                                              started)
 from grading.tests.processes import processes, until, with_end
@@ -26,8 +29,9 @@ def test_a_class(tmp_path):
     (class_ / "none").mkdir()
     to = tmp_path / "to"
     said = run(class_, to, "--seed", 7)
-    assert "5 submissions: 2 graded now, 2 refused, 0 not graded" in said
-    assert "passed over, no folder, tarball or zip: 1 of " in said and "notes.txt" in said
+    assert "5 submissions: 2 graded now, 0 in the book already, 1 equal to one of these, 2 refused, " \
+        "0 not graded" in said
+    assert "passed over, no folder, tarball or zip: notes.txt" in said
     rows = grades(to)
     assert {name: row["total"] for name, row in rows.items()} == {
         "good": "100", "twin": "100", "half": "60", "garbage": "0", "none": "0"}
@@ -37,7 +41,8 @@ def test_a_class(tmp_path):
     assert rows["good"]["sha256"] == rows["twin"]["sha256"] != rows["half"]["sha256"]
 
     hand_in(class_, "late", solved=0)
-    assert "6 submissions: 1 graded now, 2 refused" in run(class_, to, "--seed", 7)
+    assert "6 submissions: 1 graded now, 3 in the book already, 0 equal to one of these, 2 refused" \
+        in run(class_, to, "--seed", 7)
     assert grades(to)["late"]["total"] == "0"
     assert "0 graded now" in run(class_, to, "--seed", 7)
     assert "3 graded now" in run(class_, to, "--seed", 8), "another seed is another grade"
@@ -171,10 +176,11 @@ def test_a_name_of_any_bytes(tmp_path):
     for name in (b"b\xff.zip", b"new\nline.zip", "\u00e9va \u202ex.zip".encode()):
         with open(os.path.join(os.fsencode(tmp_path / "class"), name), "wb") as file:
             file.write(b"PK")
+    hand_in(tmp_path / "class", "good")
     names = [each.name for each in folder.hand_ins(tmp_path / "class", [LAB01])]
-    assert sorted(names) == ["b\\xff", "new\\x0aline", "\u00e9va \\x202ex"]
+    assert sorted(names) == ["b\\xff", "good", "new\\x0aline", "\u00e9va \\x202ex"]
     run(tmp_path / "class", tmp_path / "to")
-    assert len(grades(tmp_path / "to")) == 3
+    assert len(grades(tmp_path / "to")) == 4
 
 
 @pytest.mark.parametrize(("arguments", "says"), [
@@ -190,3 +196,72 @@ def test_bad_arguments(tmp_path, arguments, says):
     assert done.returncode == 2 and says in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 or "usage" in done.stderr
     assert not list((tmp_path / "empty").iterdir())
+
+
+def lab01(to, *names):
+    """A folder with these files of lab 01's solution."""
+    sources = support.write_sources(LAB01, to.parent.parent / "all")
+    to.mkdir(parents=True)
+    for name in names:
+        shutil.copy(sources / name, to)
+
+
+def test_each_incomplete_hand_in_is_told_what_it_lacks_itself(tmp_path):
+    class_, to = tmp_path / "class", tmp_path / "to"
+    lab01(class_ / "ann", "vm86trap.c", "decode.c")
+    lab01(class_ / "ben", "vm86trap.c", "isrGPF.S")
+    run(class_, to, "--seed", 7)
+    rows = grades(to)
+    assert rows["ann"]["sha256"] != rows["ben"]["sha256"]
+    told = {name: (to / "feedback" / f"{name}.txt").read_text() for name in rows}
+    assert "isrGPF.S is missing" in told["ann"] and "decode.c is missing" in told["ben"]
+    assert str(tmp_path) not in "".join(told.values()) + (to / "exercises.csv").read_text()
+
+
+def test_what_students_get_has_no_seed_and_no_path(tmp_path):
+    class_, to = tmp_path / "class", tmp_path / "to"
+    hand_in(class_, "ann")
+    (class_ / "ben.rar").write_bytes(b"Rar!")
+    (class_ / "cyd.zip").touch()
+    hand_in(class_, "d" * 240)
+    run(class_, to, "--seed", 70007)
+    files = {path.name: path.read_text() for path in (to / "feedback").iterdir()}
+    assert len(files) == 4 and "  01-vm86trap: 100/100" in files["ann.txt"]
+    assert "its kind is not read" in files["ben.txt"] and "is empty" in files["cyd.txt"]
+    said = "".join(files.values()) + (to / "publish.csv").read_text()
+    assert "70007" not in said and str(tmp_path) not in said + (to / "grades.csv").read_text()
+    assert (to / "publish.csv").read_text().splitlines()[:2] == ["student,total", "ann,100"]
+
+
+def test_a_program_of_a_lab_that_was_not_handed_in_is_named(tmp_path):
+    class_, to = tmp_path / "class", tmp_path / "to"
+    first = lab.find("05-cr3-exercise")
+    support.write_sources(first, class_ / "ann")
+    done = subprocess.run([*CLASS, class_, "--to", to, "--lab", "05", "--no-similar", "--seed", "7"],
+                          check=True, text=True, capture_output=True)
+    assert "1 graded now" in done.stdout
+    assert grades(to)["ann"]["note"] == "not handed in: 05-cr3-vmx"
+
+
+def test_when_all_were_refused_it_is_the_folder_that_is_wrong(tmp_path):
+    hand_in(tmp_path / "class", "ann")
+    done = subprocess.run([*CLASS, tmp_path / "class", "--to", tmp_path / "to", "--lab", "02"],
+                          check=False, text=True, capture_output=True)
+    assert done.returncode == 1 and "the right --lab?" in done.stderr
+    assert "it holds 01-vm86trap, not 02-guest-resources" in grades(tmp_path / "to")["ann"]["note"]
+
+
+def test_what_is_odd_in_the_folder_is_said(tmp_path):
+    class_ = tmp_path / "class"
+    hand_in(class_, "ann")
+    shutil.copy(class_ / "ann.tar.gz", class_ / "ann.tgz")
+    (class_ / "notes.txt").touch()
+    said = run(class_, tmp_path / "to", "--seed", 7)
+    assert "passed over, no folder, tarball or zip: notes.txt" in said
+    assert "one name, and graded as several students'" in said and "ann.tar.gz, ann.tgz" in said
+    said = run(class_, tmp_path / "to", "--seed", 8)
+    assert "SEED=8 for this run; the book's is 7" in said
+    inside = subprocess.run([*CLASS, class_, "--to", class_ / "to"], check=False, text=True,
+                            capture_output=True)
+    assert inside.returncode == 2 and "it would be a submission" in inside.stderr
+    assert not (class_ / "to").exists()

@@ -104,9 +104,17 @@ def test_comments_and_layout_are_no_evidence():
 
 def test_what_many_have_written_is_no_evidence(given):
     file = variants.VM86TRAP
-    alone, few = given[file][1], similar.COMMON_STUDENTS
-    assert len(find(given, file, *[alone] * few)) == few * (few - 1) / 2
-    assert not find(given, file, *[alone] * (few + 1))
+    few = similar.COMMON_STUDENTS
+    alike = [f"{given[file][1]}/* {number} */\n" for number in range(few + 1)]
+    assert len(find(given, file, *alike[:few])) == few * (few - 1) / 2
+    assert not find(given, file, *alike)
+
+
+def test_equal_files_are_found_however_many_have_them(given):
+    """A solution that is passed around: nobody writes all the same, comments and all."""
+    file = variants.VM86TRAP
+    many = similar.COMMON_STUDENTS + 3
+    assert len(find(given, file, *[given[file][1]] * many)) == many * (many - 1) / 2
 
 
 def test_the_most_alike_is_first(given):

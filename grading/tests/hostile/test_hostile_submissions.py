@@ -18,21 +18,21 @@ LAB01 = lab.find("01")
 ARCHIVE_SECONDS, ARCHIVE_MEGABYTES = 3, 120
 NO_ARCHIVE = "no folder and no tarball or zip"
 # Since a mend of Python's it is no tarball at all.
-BELOW_ZERO = (0, "lacks vm86trap.c") if archives.python_reads_sizes_below_zero() \
+BELOW_ZERO = (0, "vm86trap.c is missing") if archives.python_reads_sizes_below_zero() \
     else (None, NO_ARCHIVE)
 
 # A folder or an archive, and what it deserves: points, or words of the one line that refuses.
 ARCHIVES = [
-    (archives.link_in_tarball, 0, "lacks vm86trap.c"),
-    (archives.hard_link_in_tarball, 0, "lacks vm86trap.c"),
-    (archives.device_in_tarball, 0, "lacks vm86trap.c"),
-    (archives.fifo_in_tarball, 0, "lacks vm86trap.c"),
+    (archives.link_in_tarball, 0, "vm86trap.c is missing"),
+    (archives.hard_link_in_tarball, 0, "vm86trap.c is missing"),
+    (archives.device_in_tarball, 0, "vm86trap.c is missing"),
+    (archives.fifo_in_tarball, 0, "vm86trap.c is missing"),
     (archives.link_first_in_tarball, 100, ""),  # the link is left behind, the file is there
     (archives.paths_out_of_the_tarball, 100, ""),  # nothing is unpacked
     (archives.duplicates, 100, ""),  # the first one is right
     (archives.duplicates_wrong_first, 0, "the first one"),
     (archives.names_with_escapes, 100, ""),  # nobody asked for these
-    (archives.names_in_capitals, 0, "lacks vm86trap.c"),
+    (archives.names_in_capitals, 0, "vm86trap.c is missing"),
     (archives.many_members, None, "handin"),
     (archives.giant_member, None, "handin"),
     (archives.sparse_member, None, "one too large"),
@@ -44,7 +44,7 @@ ARCHIVES = [
     (archives.zip_by_bzip2, None, "handin"),
     (archives.zip_by_lzma, None, "handin"),
     (archives.zip_encrypted, None, NO_ARCHIVE),
-    (archives.zip_with_a_link, 0, "lacks vm86trap.c"),
+    (archives.zip_with_a_link, 0, "vm86trap.c is missing"),
     (archives.zip_of_many, None, "too many members"),
     (folders.folder_with_a_fifo, 0, "no regular file"),
     (folders.folder_with_a_link, 0, "a regular file is wanted"),

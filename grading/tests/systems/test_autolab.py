@@ -76,7 +76,7 @@ def test_autolab_gives_the_points_that_grade_gives(handed_in, job, tmp_path):
 
 
 @pytest.mark.parametrize(("handed_in", "words"), [
-    (empty, "lacks vm86trap.c"), (links, "lacks decode.c"), (takes, "cmdline"),
+    (empty, "vm86trap.c is missing"), (links, "decode.c is missing"), (takes, "cmdline"),
     (swells, "isrGPF")])
 def test_autolab_says_why_there_are_no_points(handed_in, words, job, tmp_path):
     done = job(tarball(handed_in, tmp_path / "files"))
