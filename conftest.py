@@ -9,8 +9,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
+from grading import process  # noqa: E402
+
 # Tests type commands as a person does, whichever make has started us.
-for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+for name in process.OF_MAKE:
     os.environ.pop(name, None)
 
 # A lab without a Makefile is in work: it does not count yet.

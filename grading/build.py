@@ -23,6 +23,7 @@ class Build(NamedTuple):
 
 
 SECONDS = 20  # of CPU time, for each program that the build calls; all take about 0.5
+REST = 60  # seconds by the clock; a compiler may wait for a lock, or for another machine
 MEMORY = 1 << 30  # bytes of addresses, for each; all take less than a tenth
 LINE, SHOWN = 300, 16384  # characters of what a build said that are passed on
 PREFIX = os.environ.get("TOOLPREFIX", "")  # of cross tools, where the computer is no x86
@@ -45,7 +46,8 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
         from grading import tree  # not in the students' own
         root = tree.pristine(out)
         out, sealed = root / "build", ["SEALED=yes"]
-    limits = limits._replace(cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files))
+    limits = limits._replace(cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files),
+                             rest_seconds=REST)
     command = ["make", "-s", "-C", str(root / "labs" / lab.name), "image", "names",
                f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *sealed, *variables]
     ended, said = process.run(command, limits, build,

@@ -9,7 +9,7 @@ read as "while loading TR".
 """
 
 from grading.structures import CALL_GATE, LDT, TSS_AVAILABLE, TSS_BUSY, gate, segment
-from grading.witness import VECTOR_NAMES
+from grading.witness import vector_name
 
 GAVE_UP = "the CPU reset itself (triple fault), because an exception's handler could not be reached"
 REGISTERS = {"cs", "ss", "ds", "tr", "ldtr", "gdtr", "idtr", "cr0", "cr3", "cr4"}
@@ -65,7 +65,7 @@ def briefly(trap, run):
 
 def name(trap):
     """The manual's name of an exception."""
-    return VECTOR_NAMES.get(trap.vector, f"vector {trap.vector}")
+    return vector_name(trap.vector)
 
 
 def label_at(trap, run):

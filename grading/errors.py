@@ -32,11 +32,16 @@ def run_main(main):
     except UsageError as error:
         print(error, file=sys.stderr)
         code = 2
+    except BrokenPipeError:
+        os._exit(1)
+    except OSError as error:  # a file that somebody named, or a disk that is full
+        if not error.filename:
+            raise
+        print(one_line(f"{error.filename}: {error.strerror}"), file=sys.stderr)
+        code = 2
     except KeyboardInterrupt:
         code = 130
     except SystemExit as end:
         code = end.code or 0
-    except BrokenPipeError:
-        os._exit(1)
     sys.stdout.flush()
     os._exit(code)  # at once: there is nothing to tidy up, and Python takes its time to

@@ -24,6 +24,7 @@ class Limits(NamedTuple):
     boxed: bool = False  # in a sandbox
     processes: int = 100  # there; QEMU has up to 64 threads that read its disk
     shown: tuple = ()  # folders that it may read there, beside the system's
+    rest_seconds: int = 10  # by the clock, in which all its processes sleep, and none is woken
 
 
 class Ended(NamedTuple):
@@ -37,12 +38,18 @@ class Ended(NamedTuple):
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
 BYTES, REST = "bytes written to a log", "rest (it sleeps, and nothing wakes it)"
-REST_SECONDS = 10  # in which not one of its processes used any CPU time
+# What make tells those below it: not for a make that we call.
+OF_MAKE = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "LAB", "SEED")
 
 OVER_BUDGET = {
     signal.SIGXCPU: "CPU time",
     signal.SIGXFSZ: BYTES,
 }
+
+
+def plain_environment():
+    """Ours, without what a make above us tells those below: LAB=05 would be theirs, too."""
+    return {name: value for name, value in os.environ.items() if name not in OF_MAKE}
 
 
 def die_with_parent():
@@ -101,18 +108,19 @@ def start(command, limits, cwd, env=None, piped=False):
 
 class Guard(threading.Thread):
     """Ends a child that rests for good: it uses no CPU time, so that no budget of that
-    would ever end it. However busy the machine is, what works gets some."""
+    would ever end it. Here alone a clock is looked at. However busy the machine is, what works
+    gets some time; and what waits for a disk, or was stopped, does not rest."""
 
-    def __init__(self, child):
+    def __init__(self, child, seconds):
         super().__init__(daemon=True)
-        self.child, self.over = child, threading.Event()
+        self.child, self.seconds, self.over = child, seconds, threading.Event()
         self.start()
 
     def run(self):
         before = None  # looking costs some milliseconds: most are gone by then
-        while not self.over.wait(REST_SECONDS):
-            now = cpu_ticks(self.child.pid)
-            if now == before:
+        while not self.over.wait(self.seconds):
+            now = asleep(self.child.pid)
+            if now is not None and now == before:
                 stop(self.child, REST)
                 return
             before = now
@@ -123,22 +131,36 @@ class Guard(threading.Thread):
         self.join()
 
 
-def guard(child):
+def guard(child, limits=Limits()):
     """From now on a child from start() may not rest for good."""
-    child.guard = Guard(child)
+    child.guard = Guard(child, limits.rest_seconds)
+
+
+def asleep(ancestor):
+    """cpu_ticks() if all of them sleep, and could be woken; None if one works, waits for a
+    disk, or was stopped."""
+    states, ticks = looked_at(ancestor)
+    return ticks if states <= {"S", "I", "Z"} else None  # Z: gone, but for its number
 
 
 def cpu_ticks(ancestor):
     """CPU time, in the kernel's ticks, of a process and all that came of it."""
-    parents, ticks = {}, {}
+    return looked_at(ancestor)[1]
+
+
+def looked_at(ancestor):
+    """The states of a process and all that came of it, and the ticks of CPU time they used."""
+    parents, ticks, states = {}, {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text(errors="replace").rpartition(")")[2].split()
         except OSError:
             continue
         number = int(path.parent.name)
-        parents[number], ticks[number] = int(fields[1]), sum(map(int, fields[11:15]))
-    return sum(used for number, used in ticks.items() if came_of(number, ancestor, parents))
+        states[number], parents[number] = fields[0], int(fields[1])
+        ticks[number] = sum(map(int, fields[11:15]))
+    family = [number for number in ticks if came_of(number, ancestor, parents)]
+    return {states[number] for number in family}, sum(ticks[number] for number in family)
 
 
 def came_of(number, ancestor, parents):
@@ -169,7 +191,7 @@ def tell(child, text):
 def run(command, limits, cwd, env=None):
     """Runs `command` to its end, without input; the Ended, and the bytes that it said."""
     child = start(command, limits, cwd, env, piped=True)
-    guard(child)
+    guard(child, limits)
     child.stdin.close()
     said = child.stdout.read(limits.file_bytes)
     if child.stdout.read(1):  # more than it may say: nobody reads on, and it would wait

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from grading import build as build_stage
-from grading import errors, grader, lab
+from grading import errors, grader, lab, process
 
 TREE = "ring-minus-1"
 TOP = ("LICENSE", "ldscript", "setup.sh")
@@ -44,24 +44,27 @@ def files(root):
     return sorted(path.relative_to(root) for path in top + common + grading + debug + timeline + labs + named)
 
 
-def cut(source, target):
-    """The starter's version of a file that students write."""
-    done = subprocess.run(["unifdef", "-DSOLVED=0", "-o", target, source], check=False)
-    if done.returncode not in (0, 1):  # 1: something was cut
+ALL = 99  # cut(): every exercise
+
+
+def cut(source, solved=0):
+    """The text of a file that students write with exercises 1 to `solved` done; with none it is
+    the starter's."""
+    try:
+        done = subprocess.run(["unifdef", f"-DSOLVED={solved}", source], check=False,
+                              stdout=subprocess.PIPE, encoding="utf-8")
+    except FileNotFoundError:
+        done = None
+    if not done or done.returncode not in (0, 1):  # 1: something was cut
         raise errors.UsageError(f"unifdef cannot cut {source}; is it installed? ./setup.sh")
-
-
-def plain_environment():
-    """Ours, without what a make above us tells those below: LAB=05 would be theirs, too."""
-    return {name: value for name, value in os.environ.items()
-            if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "LAB")}
+    return done.stdout
 
 
 def build_reference(each):
     """Builds a lab with the reference's objects; the folder that they are in."""
     build = lab.ROOT / "build" / "handout-reference" / each.name
     done = subprocess.run(["make", "-s", "-C", each.folder, "image", "BASE=reference",
-                           f"BUILD={build}"], check=False, env=plain_environment())
+                           f"BUILD={build}"], check=False, env=process.plain_environment())
     if done.returncode:
         raise errors.UsageError(f"{each.name} does not build with BASE=reference")
     return build
@@ -81,14 +84,21 @@ def add_reference(each, target):
 
 
 def make_tree(root, target):
-    """Writes the tree to folder `target`, which is emptied first."""
+    """Writes the tree to folder `target`; one that is there already makes way.
+
+    UsageError if something else is there: it would be lost.
+    """
+    if target.exists() and (not (target / "grading" / "handin").is_file()
+                            or (target / ".git").exists() or target.resolve() == lab.ROOT):
+        raise errors.UsageError(f"{target} is there, and no students' tree; name another folder, "
+                                "or move it away")
     shutil.rmtree(target, ignore_errors=True)
     for path in files(root):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / path, target / path)
     for each in lab.all_labs():
         for name in each.edit:
-            cut(each.folder / name, target / "labs" / each.name / name)
+            (target / "labs" / each.name / name).write_text(cut(each.folder / name))
         add_reference(each, target / "labs" / each.name)
     (target / "Makefile").write_text(MAKEFILE)
     shutil.copy(root / "docs" / "handout.md", target / "README.md")
@@ -120,7 +130,7 @@ def pristine(out):
             make_tree(lab.ROOT, target)
             for each in lab.all_labs():
                 done = subprocess.run(["make", "-s", "-C", target / "labs" / each.name, "given"],
-                                      check=False, env=plain_environment())
+                                      check=False, env=process.plain_environment())
                 if done.returncode:
                     raise errors.UsageError(f"{each.name}: what is given does not build")
             (place / "ready").touch()

@@ -16,6 +16,11 @@ VECTOR_NAMES = {
 }
 
 
+def vector_name(vector):
+    """What the manual calls a vector: "#GP"."""
+    return VECTOR_NAMES.get(vector, f"vector {vector}")
+
+
 class Trap(NamedTuple):
     """One exception, with the CPU as it was when it happened.
 
@@ -55,7 +60,7 @@ class Trap(NamedTuple):
         return self.address if self.v86 and self.segments else (self.base or 0) + self.ip
 
     def __str__(self):
-        name = VECTOR_NAMES.get(self.vector, f"vector {self.vector}")
+        name = vector_name(self.vector)
         where = "ring 0" if not self.v86 else "virtual-8086 mode"
         at = "" if self.ip is None else f" at {self.ip:#x}"
         if self.segments:

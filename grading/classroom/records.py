@@ -13,7 +13,9 @@ def results_in(text):
         if isinstance(results, dict):  # under their sum, as grading/formats has them
             results = results["results"]
         known = all(values["verdict"] in VERDICTS and values["lab"]
-                    and values["submission_sha256"] for values in results)
+                    and values["submission_sha256"] and isinstance(values["score"], int)
+                    and isinstance(values["max"], int) and values["exercises"]
+                    for values in results)
     except (TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"no result: {type(error).__name__}") from None
     if not results or not known:

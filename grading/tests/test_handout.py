@@ -105,3 +105,15 @@ def test_a_result_of_any_kind_fits_the_schema(tmp_path):
         assert "umlaut" in values["exercises"][0]["got"]
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(values | {"score": "full marks"}, schema)
+
+
+@pytest.mark.parametrize("there", ["thesis.txt", "grading/handin .git/config"])
+def test_what_is_no_tree_of_ours_does_not_make_way(tmp_path, there):
+    """A clone of the course may well be called as the tree is."""
+    for name in there.split():
+        (tmp_path / "ring-minus-1" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ring-minus-1" / name).touch()
+    done = subprocess.run([HANDOUT, "--to", tmp_path], text=True, capture_output=True, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "is there, and no students' tree" in done.stderr
+    assert all((tmp_path / "ring-minus-1" / name).exists() for name in there.split())

@@ -108,3 +108,20 @@ def test_a_child_does_not_outlive_a_grader_that_is_killed(tmp_path):
         signal.pidfd_send_signal(handle, signal.SIGKILL)
     os.close(handle)
     assert ended
+
+
+def test_one_that_only_sleeps_is_ended(tmp_path):
+    ended, _ = process.run(["sh", "-c", "sleep 100 & wait"], Limits(rest_seconds=0.2), tmp_path)
+    assert ended.over_budget.startswith("rest")
+
+
+def test_one_that_is_stopped_does_not_rest(tmp_path):
+    """As one that waits for a disk: it would work if it were let. Stopped for many looks of the
+    guard, which takes a time: there is nothing else to wait for."""
+    child = process.start(["sh", "-c", "kill -STOP $$; exit 7"], Limits(), tmp_path)
+    process.guard(child, Limits(rest_seconds=0.1))
+    waker = threading.Timer(1, lambda: os.killpg(child.pid, signal.SIGCONT))
+    waker.start()
+    ended = process.finish(child)
+    waker.join()
+    assert (ended.code, ended.over_budget) == (7, None)

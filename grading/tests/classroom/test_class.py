@@ -108,7 +108,8 @@ verdict = os.environ["FAKE_VERDICTS"].split()[os.path.getsize(log) - 1]
 if verdict == "DIE":
     os.kill(os.getpid(), 9)
 path = sys.argv[sys.argv.index("-o") + 1]
-values = {"lab": "01-vm86trap", "verdict": verdict, "submission_sha256": "0"}
+values = {"lab": "01-vm86trap", "verdict": verdict, "submission_sha256": "0", "score": 0,
+          "max": 100, "exercises": [{}]}
 with open(path, "w") as file:
     json.dump({"results": [values]}, file)
 sys.exit(verdict == "ERROR")
@@ -137,8 +138,8 @@ def test_an_error_is_tried_again_and_a_grade_never(tmp_path, monkeypatch, verdic
 
 
 def graded(verdict, score=0):
-    return [{"lab": "01-vm86trap", "verdict": verdict, "score": score,
-             "submission_sha256": "0"}]
+    return [{"lab": "01-vm86trap", "verdict": verdict, "score": score, "max": 100,
+             "exercises": [{}], "submission_sha256": "0"}]
 
 
 def test_what_is_in_the_book_stays_but_errors(tmp_path):
@@ -185,6 +186,7 @@ def test_a_name_of_any_bytes(tmp_path):
 
 @pytest.mark.parametrize(("arguments", "says"), [
     ([], "a folder of submissions is wanted"), (["nowhere"], "No such file"),
+    (["/"], "a folder of submissions is wanted"), (["..", "--to", "/dev/null"], "/dev/null"),
     (["."], "has no folder, tarball or zip"), (["..", "--lab", "77"], "there is no such lab"),
     (["..", "--jobs", "0"], "a whole number above 0"), (["..", "--challenges", "17"], "1 to 16"), (["..", "--seed", "x"], "SEED=x"),
 ])
@@ -195,6 +197,7 @@ def test_bad_arguments(tmp_path, arguments, says):
                           stderr=subprocess.PIPE)
     assert done.returncode == 2 and says in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 or "usage" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not list((tmp_path / "empty").iterdir())
 
 

@@ -4,13 +4,12 @@ The figures are those of its docstring. Small classes of two, so that nothing is
 """
 
 import os
-import subprocess
 import time
 from itertools import combinations
 
 import pytest
 
-from grading import lab
+from grading import lab, tree
 from grading.classroom import similar
 from grading.errors import UsageError
 from grading.tests import support
@@ -22,8 +21,7 @@ SHORT = "labs/05-cr3-exercise/decode_cr3.c"  # 48 tokens of the student's own
 
 def cut(file, solved):
     """A file of the solution, cut as the handout would."""
-    return subprocess.run(["unifdef", f"-DSOLVED={solved}", lab.ROOT / file],
-                          stdout=subprocess.PIPE, text=True, check=False).stdout
+    return tree.cut(lab.ROOT / file, solved)
 
 
 @pytest.fixture(scope="module", name="given")

@@ -1,7 +1,7 @@
 """What the other modules of this rubric say things with."""
 
 from grading.rubric import PASSED
-from grading.witness import VECTOR_NAMES
+from grading.witness import vector_name
 
 CF, ZF = 0x01, 0x40
 OK, FAIL_INVALID, FAIL_VALID, FAULT = range(4)  # enum vmx_result
@@ -22,5 +22,5 @@ def outcome(step):
 
 def in_words(result, vector):
     """That pair for people."""
-    return VECTOR_NAMES.get(vector, f"vector {vector}") if result == FAULT \
+    return vector_name(vector) if result == FAULT \
         else RESULT_NAMES[result] if result in range(3) else f"{result:#x}"
