@@ -10,9 +10,9 @@
  */
 #include "selector.h"
 #include "serial.h"
+#include "x86/bios.h"
 #include "x86/control.h"
 
-#define BDA_VIDEO_MODE  0x449           /* of the BIOS; 3, 7: text, 80 columns, 25 rows */
 #define ROWS            24              /* shown at once; one is for the question */
 
         .section .start, "awx"          /* real mode reaches the first 64 KB only */

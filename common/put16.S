@@ -4,7 +4,6 @@
  * Real mode, or virtual-8086 mode with the UART's ports allowed; a stack. The line is set up.
  */
 /* put_string: sends the string at DS:SI, up to a zero byte. Changes AL, SI. */
-        .globl  put_string
 put_string:
         lodsb
         testb   %al, %al
@@ -14,7 +13,6 @@ put_string:
 1:      ret
 
 /* put_hex: sends EAX as eight hex digits. Changes EAX, CX. */
-        .globl  put_hex
 put_hex:
         movw    $8, %cx
 1:      roll    $4, %eax
@@ -30,7 +28,6 @@ put_hex:
         ret
 
 /* put_byte: sends AL. Changes nothing. */
-        .globl  put_byte
 put_byte:
         pushw   %dx
         pushw   %ax

@@ -8,6 +8,7 @@
         .section .v86, "awx"
         .code16
 
+        .globl  put_string, put_hex, put_byte
 #include "put16.S"
 
         .section .note.GNU-stack, "", @progbits

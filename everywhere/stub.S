@@ -8,13 +8,13 @@
  * behind UEFI there is none. (leave.S calls it where the screen is a BIOS's.)
  */
 #include "selector.h"
+#include "x86/bios.h"
 #include "x86/control.h"
 #include "x86/uart.h"
 
 #define MULTIBOOT_MAGIC         0x1BADB002
 #define LOADER_PA               0x7C00          /* where boot.S would be */
 #define LBA_CELL                0x04F0
-#define BDA_VIDEO_MODE          0x0449          /* 0: leave.S draws nothing */
 
 /* The multiboot information, at EBX. */
 #define INFO_FLAGS              0

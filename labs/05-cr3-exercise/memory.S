@@ -30,14 +30,14 @@ guest_memory:
 
 /* Tells what CR0 and CR3 are. */
 asks:   movw    $text_hello - guest_memory, %si
-        call    put
+        call    put_string
         movl    %cr0, %ebx
         movw    $text_cr0 - guest_memory, %si
-        call    put
+        call    put_string
         movl    %ebx, %eax
         call    put_hex
         movw    $text_cr3 - guest_memory, %si
-        call    put
+        call    put_string
         movl    %cr3, %eax
         call    put_hex_line
         hlt
@@ -54,11 +54,11 @@ writes: call    show_page
 
 show_page:
         movw    $text_page - guest_memory, %si
-        call    put
+        call    put_string
         movw    $page_4 - guest_memory, %si
-        call    put
+        call    put_string
         movw    $text_cr3 - guest_memory, %si
-        call    put
+        call    put_string
         movl    %cr3, %eax
         call    put_hex_line
         ret
@@ -71,9 +71,9 @@ overreaches:
         movl    %edi, %cr3
         jnc     1f
         movw    $text_refused - guest_memory, %si
-        call    put
+        call    put_string
 1:      movw    $text_cr3 + 1 - guest_memory, %si
-        call    put
+        call    put_string
         movl    %cr3, %eax
         call    put_hex_line
         hlt
@@ -91,50 +91,19 @@ switches:
 
 /* IRET is not allowed here: it would be another #GP. */
 on_gp:  movw    $text_gp - guest_memory, %si
-        call    put
+        call    put_string
         popw    %bx                             /* IP of what was refused */
         addw    $2 + 2, %sp                     /* CS, FLAGS */
         addw    $3, %bx
         jmp     *%bx
 
-/* put: sends the string at DS:SI. Changes AL, DX, SI. */
-put:    lodsb
-        testb   %al, %al
-        jz      1f
-        call    put_byte
-        jmp     put
-1:      ret
-
-/* put_hex: sends EAX in hex. Changes EAX, CX, DX; put_hex_line: a line's end behind it. */
+/* put_hex_line: sends EAX in hex, and a line's end. Changes EAX, CX. */
 put_hex_line:
         call    put_hex
         movb    $'\n', %al
         jmp     put_byte
 
-put_hex:
-        movw    $8, %cx
-1:      roll    $4, %eax
-        pushl   %eax
-        andb    $15, %al
-        addb    $'0', %al
-        cmpb    $'9', %al
-        jbe     2f
-        addb    $'a' - '9' - 1, %al
-2:      call    put_byte
-        popl    %eax
-        loop    1b
-        ret
-
-put_byte:
-        pushw   %ax
-        movw    $UART_LSR, %dx
-1:      inb     %dx, %al
-        testb   $UART_LSR_THRE, %al
-        jz      1b
-        movw    $UART_DATA, %dx
-        popw    %ax
-        outb    %al, %dx
-        ret
+#include "put16.S"
 
 text_hello:     .asciz  "Hello from Virtual-8086 mode, with paging\n"
 text_cr0:       .asciz  "CR0="

@@ -17,7 +17,7 @@ from grading.classroom import similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
 from grading.tests.docs import messages, typed
-from grading.tests.docs.pages import BLOCK, ENVIRONMENT, QUOTED, as_shown
+from grading.tests.docs.pages import BLOCK, ENVIRONMENT, QUOTED, anchors, as_shown
 
 GUIDE = ROOT / "docs" / "grading.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -127,10 +127,8 @@ def test_every_file_that_is_named_exists():
 
 
 def test_every_link_within_leads_somewhere():
-    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-               for title in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)}
     links = set(re.findall(r"\]\(#([^)]+)\)", TEXT))
-    assert links and links <= anchors, links - anchors
+    assert links and links <= anchors(TEXT), links - anchors(TEXT)
     assert len(links) == TEXT.count("\n## "), "the contents name every section"
 
 

@@ -31,24 +31,7 @@ _start: .word   0xABCD
         call    put_string
         lretw
 
-put_string:
-        lodsb
-        testb   %al, %al
-        jz      1f
-        call    put_byte
-        jmp     put_string
-1:      ret
-
-put_byte:
-        movw    $UART_LSR, %dx
-        movb    %al, %ah
-1:      inb     %dx, %al
-        testb   $UART_LSR_THRE, %al
-        jz      1b
-        movb    %ah, %al
-        movw    $UART_DATA, %dx
-        outb    %al, %dx
-        ret
+#include "put16.S"
 
 text:   .asciz  "old program: "
 newline: .asciz "\n"

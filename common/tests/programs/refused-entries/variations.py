@@ -7,11 +7,12 @@ anything.
 
 from importlib import import_module
 
-changes = import_module("common.tests.programs.refused-entries.changes")
+changes, cases = (import_module(f"common.tests.programs.refused-entries.{name}")
+                  for name in ("changes", "cases"))
 CONTROLS, has, to = changes.CONTROLS, changes.has, changes.to
 
 WITH_ERROR_CODE = (8, 10, 11, 12, 13, 14, 17)
-IF, TF, VM = 0x200, 0x100, 1 << 17
+IF, TF, VM = cases.IF, cases.TF, 1 << 17
 FLAGS = 0x3D7FD5  # all but VM that are not reserved
 CR0_FREE = 0xFFFFFFDE  # all but PE and NE: those that an entry ignores, too
 PE_PG_NE = 0x80000021
@@ -20,7 +21,7 @@ ACTIVE, HLT, SHUTDOWN = range(3)
 STI, MOV_SS, NMI_BLOCK = 1, 2, 8
 EXTERNAL, NMI, HARDWARE, SOFTWARE, PRIVILEGED, SOFTWARE_EXCEPTION = 0, 2, 3, 4, 5, 6
 UNUSABLE = 1 << 16
-EVENT = "VM_ENTRY_INTERRUPTION_INFORMATION"
+EVENT = cases.EVENT
 ACCESSED_AND_DIRTY = 1 << 21  # in MSR 48CH
 
 
