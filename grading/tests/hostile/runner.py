@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE = 3.0  # seconds for what is dying already: a box dies a moment after its bwrap
+PATIENCE = 20.0  # seconds for what is dying already: a box dies a moment after its bwrap
 SHOWN = 20000  # bytes of its output
 
 
