@@ -5,6 +5,7 @@ import tomllib
 from typing import NamedTuple
 
 from grading import emulators, grader, lab
+from grading.errors import UsageError
 
 OUT = lab.ROOT / "build"
 ALL = 99  # SOLVED: every exercise
@@ -32,14 +33,44 @@ class Mutant(NamedTuple):
     file: str
     replace: str
     substitute: str
+    listed: str  # where: "labs/NN-name/tests/mutants.toml"
+
+
+FIELDS = {"name": str, "idea": str, "exercise": str, "loses": list, "file": str, "replace": str,
+          "with": str}  # of a mutant in mutants.toml
 
 
 def mutants(of):
-    """The mutants of a lab."""
+    """The mutants of a lab; UsageError if its mutants.toml is not as it must be."""
     path = of.folder / "tests" / "mutants.toml"
-    rows = tomllib.loads(path.read_text())["mutant"] if path.exists() else []
-    return [Mutant(row["name"], row["idea"], row["exercise"], row["loses"], row["file"],
-                   row["replace"], row["with"]) for row in rows]
+    shown = path.relative_to(lab.ROOT)
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("mutant") \
+            if path.exists() else []
+    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError are such
+        raise UsageError(f"{shown}: {error}") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UsageError(f"{shown}: [[mutant]], in two brackets, begins each mutant")
+    for number, row in enumerate(rows, 1):
+        if wrong := wrong_in(row, of):
+            raise UsageError(f"{shown}: mutant {row.get('name', number)}: {wrong}")
+    return [Mutant(*(row[field] for field in FIELDS), str(shown)) for row in rows]
+
+
+def wrong_in(row, of):
+    """What is wrong with a mutant's row, in words; None if nothing is."""
+    for field, kind in FIELDS.items():
+        if not isinstance(row.get(field), kind):
+            return f"`{field}` is wanted, a {'list of exercises' if kind is list else 'text'}"
+    if strange := row.keys() - FIELDS.keys():
+        return f"there is no `{min(strange)}`"
+    if row["file"] not in of.sources:
+        return f"file {row['file']} is none that a student writes"
+    exercises = [exercise.id for exercise in of.rubric().EXERCISES]
+    for each in (row["exercise"], *row["loses"]):
+        if each not in exercises:
+            return f"there is no exercise {each!r}"
+    return None
 
 
 def write_sources(of, folder, solved=ALL):
@@ -53,12 +84,21 @@ def write_sources(of, folder, solved=ALL):
     return folder
 
 
-def apply(mutant, folder):
-    """Puts the wrong idea into the sources in `folder`."""
+def mutated(mutant, folder):
+    """The file in `folder` that it changes, and the text with the wrong idea in it; UsageError
+    if it does not fit."""
     path = folder / mutant.file
     text = path.read_text()
-    assert text.count(mutant.replace) == 1, f"{mutant.name}: the text is not there once"
-    path.write_text(text.replace(mutant.replace, mutant.substitute))
+    if (count := text.count(mutant.replace)) != 1:
+        raise UsageError(f"{mutant.listed}: mutant {mutant.name}: `replace` is {count} times in "
+                         f"{mutant.file}, as it is without the starter; it must be there once")
+    return path, text.replace(mutant.replace, mutant.substitute)
+
+
+def apply(mutant, folder):
+    """Puts the wrong idea into the sources in `folder`."""
+    path, text = mutated(mutant, folder)
+    path.write_text(text)
 
 
 def build_program(folder, sources, bits=32):
@@ -85,3 +125,18 @@ def lost(values):
     """The exercises that earned nothing, and the report's first failure."""
     missed = [exercise["id"] for exercise in values["exercises"] if exercise["score"] == 0]
     return missed, missed[0] if missed else None
+
+
+def wrong_with(mutant, values):
+    """What a mutant should not do, in words; None if it loses what it must, and no more."""
+    missed, first = lost(values)
+    why = next((each["got"] for each in values["exercises"] if each["id"] == first), "")
+    if not values["runs"]:
+        return f"does not build: {why}; a wrong idea compiles"
+    if not missed:
+        return "survives"
+    if first != mutant.exercise:
+        return f"is about {mutant.exercise}, but the report begins with {first}: {why}"
+    if missed != mutant.loses:
+        return f"loses {', '.join(missed)}; mutants.toml says {', '.join(mutant.loses)}"
+    return None

@@ -5,14 +5,23 @@ from zlib import crc32
 
 import pytest
 
+from grading.errors import UsageError
 from grading.lab import all_labs, find_all
 from grading.tests import support
 from grading.tests.support import CASE_IDS, CASES, LACKING
 
+def readable(lab):
+    """The lab's mutants; none if mutants.toml is damaged: that one test says, not the collection."""
+    try:
+        return support.mutants(lab)
+    except UsageError:
+        return []
+
+
 STAGES = [(lab, emulator, solved) for lab, emulator in CASES
           for solved in range(len(lab.rubric().EXERCISES))]
 MUTANTS = [(lab, emulator, mutant) for lab, emulator in CASES
-           for mutant in support.mutants(lab)]
+           for mutant in readable(lab)]
 FORGERIES = [(lab, emulator, path) for lab, emulator in CASES
              for path in sorted((lab.folder / "tests" / "forgeries").glob("*"))]
 FRESH_SEEDS = 5
@@ -58,8 +67,7 @@ def test_each_wrong_idea_loses_its_points_and_is_named_first(lab, emulator, muta
     support.apply(mutant, sources)
     # One challenge for each, always the same: wrong code can do by chance what is right.
     values = support.grade(lab, emulator, sources, tmp_path / "work", crc32(mutant.name.encode()))
-    missed, first = support.lost(values)
-    assert (missed, first) == (mutant.loses, mutant.exercise), values
+    assert not (wrong := support.wrong_with(mutant, values)), f"{mutant.name} {wrong}"
 
 
 @pytest.mark.parametrize("lab", dict.fromkeys(lab for lab, _ in CASES), ids=lambda lab: lab.name)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -20,8 +21,12 @@ NO_NAMES = ["", "6-x", "06", "06-", "06-X", "06-x y", "06-x;true", "06-x--y", ".
 @pytest.fixture(name="copy")
 def fixture_copy(tmp_path):
     """The course, without what is built."""
-    shutil.copytree(ROOT, tmp_path / "ring-minus-1", symlinks=True, ignore=LEFT_OUT)
-    return tmp_path / "ring-minus-1"
+    return duplicate(tmp_path)
+
+
+def duplicate(folder):
+    """A copy of the course in `folder`, without what is built; its path."""
+    return Path(shutil.copytree(ROOT, folder / "ring-minus-1", symlinks=True, ignore=LEFT_OUT))
 
 
 def run(copy, *command):
