@@ -111,11 +111,11 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
     challenges, disks = [], []
     if not built.error:
         symbols = image.read_symbols(built.symbols)
-        region = symbols[rubric.REGION]
         looking = watch(lab, rubric, built.image, symbols)
         for number, boot in enumerate(boots):
-            challenges.append(rubric.draw(seed + number, region))
-            disks.append(image.with_challenge(built.image, region, challenges[-1].content))
+            region, challenge = image.challenge_for(lab, symbols, seed + number)
+            challenges.append(challenge)
+            disks.append(image.with_challenge(built.image, region, challenge.content))
             boot.go(disks[-1], looking)
 
     # While they run: what is needed behind it, which takes time to load.

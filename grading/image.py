@@ -41,6 +41,25 @@ def offset_in_image(address):
     return SECTOR + address - ARENA
 
 
+def challenge_for(lab, symbols, seed):
+    """The address of a lab's challenge region, and its challenge of that seed.
+
+    UsageError if the rubric is wrong: no student can change what is given. The region ends
+    where its section does (ldscript).
+    """
+    rubric = lab.rubric()
+    if rubric.REGION not in symbols:
+        raise UsageError(f"labs/{lab.name}/rubric: REGION names {rubric.REGION!r}; the program has "
+                         "no such symbol")
+    region = symbols[rubric.REGION]
+    challenge = rubric.draw(seed, region)
+    room = symbols.get("challenge_end", region) - region
+    if 0 < room < len(challenge.content):
+        raise UsageError(f"labs/{lab.name}/rubric: the challenge of seed {seed} has "
+                         f"{len(challenge.content)} bytes; at {rubric.REGION!r} there is room for {room}")
+    return region, challenge
+
+
 def with_challenge(image, region, content):
     """The image's bytes with `content` at physical address `region`."""
     data = bytearray(Path(image).read_bytes())

@@ -1,8 +1,10 @@
 """Decides: one verdict for each exercise, from the rubric's findings and the run's end."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from grading import crash
+from grading.errors import UsageError
 from grading.log import printable
 from grading.rubric import UNSEEN, failed
 
@@ -37,6 +39,7 @@ def judge(rubric, challenge, log, run):
         findings = {exercise.id: claim for exercise in rubric.EXERCISES}
     else:
         findings = {} if run.problem or not log.begins else rubric.check(challenge, log, run)
+        known(findings, rubric)
     ending = how_it_ended(log, run, getattr(rubric, "TABLES", {}))
     order = [exercise.id for exercise in rubric.EXERCISES]
     reached = order.index(log.todo) if ending[0] == "TODO" and log.todo in order else None
@@ -56,6 +59,15 @@ def judge(rubric, challenge, log, run):
         if not broken and verdicts[-1].status != "PASS":
             broken = exercise.id
     return verdicts
+
+
+def known(findings, rubric):
+    """UsageError if the rubric found something of an exercise that it has not: it would be lost."""
+    strange = findings.keys() - {exercise.id for exercise in rubric.EXERCISES}
+    if strange:
+        lab = Path(rubric.__file__).parent.parent.name
+        raise UsageError(f"labs/{lab}/rubric: check() names exercise {min(strange)!r}; "
+                         "EXERCISES has no such")
 
 
 def unbuilt(rubric, error):

@@ -26,7 +26,8 @@ def watch(lab, rubric, image, symbols):
     """The Watch for a built program; `image` is its disk image (path), `symbols` its nm.
 
     A rubric's MEMORY (symbol → bytes) is read at LEAVE and at CHECKPOINTS (symbols of
-    instructions), on emulators that cannot read it at the very end.
+    instructions), on emulators that cannot read it at the very end. What an unfinished
+    program has not is left out: mistyped() looks for names that nothing has.
     """
     memory = tuple((symbols[name], length) for name, length in
                    getattr(rubric, "MEMORY", {}).items() if name in symbols)
@@ -34,6 +35,19 @@ def watch(lab, rubric, image, symbols):
                if memory and name in symbols)
     return Watch(memory, at, vmx_instructions(image, symbols) if "vmx" in lab.needs else {},
                  getattr(rubric, "STEPS", {}))
+
+
+def mistyped(lab, rubric, symbols):
+    """What a rubric names and the program has not, in lines. Of the solution: in a student's
+    program a name may be missing that the student has yet to write."""
+    where = f"labs/{lab.name}/rubric"
+    memory, tables = (getattr(rubric, name, {}) for name in ("MEMORY", "TABLES"))
+    named = [("MEMORY", name) for name in memory] + [("TABLES", name) for name in tables.values()]
+    named += [("CHECKPOINTS", name) for name in getattr(rubric, "CHECKPOINTS", ())]
+    return [f"{where}: {what} names {name!r}; the program has no such symbol"
+            for what, name in named if name not in symbols] \
+        + [f"{where}: STEPS names {name!r}; that is no VMX instruction"
+           for name in getattr(rubric, "STEPS", {}) if name not in (*NAMES, "vmxon", "vmclear")]
 
 
 def vmx_instructions(image, symbols):

@@ -60,8 +60,8 @@ def watched(lab, folder, emulator, seed, out, variables=(), work=None):
         program = Program(built.image.with_suffix(".elf"), lab, work / "files")
         disk = built.image.read_bytes()
         if seed is not None:
-            region = symbols[rubric.REGION]
-            content = rubric.draw(seed, region).content
+            region, challenge = image.challenge_for(lab, symbols, seed)
+            content = challenge.content
             program.foreign = range(region, region + len(content))
             disk = image.with_challenge(built.image, region, content)
         fresh(work / "run")

@@ -4,7 +4,7 @@ import subprocess
 import tomllib
 from typing import NamedTuple
 
-from grading import emulators, grader, lab
+from grading import build, emulators, grader, image, lab, watch
 from grading.errors import UsageError
 
 OUT = lab.ROOT / "build"
@@ -119,6 +119,15 @@ def grade(of, emulator, folder, work, seed=None):
     seed = grader.parse_seed(None) if seed is None else seed
     values, _ = grader.grade(folder, of, emulators.get(emulator), seed, OUT, work=work)
     return values
+
+
+def mistyped(of, folder):
+    """What the lab's rubric names and the solution has not, in lines; `folder` is fresh."""
+    sources = write_sources(of, folder / "sources")
+    built = build.make(of, sources, folder / "build", OUT)
+    if built.error:
+        return [f"the solution of {of.name} does not build: {built.error}"]
+    return watch.mistyped(of, of.rubric(), image.read_symbols(built.symbols))
 
 
 def lost(values):

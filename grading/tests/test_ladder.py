@@ -27,6 +27,11 @@ FORGERIES = [(lab, emulator, path) for lab, emulator in CASES
 FRESH_SEEDS = 5
 
 
+@pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
+def test_the_rubric_names_what_the_program_has(lab, tmp_path):
+    assert not (wrong := support.mistyped(lab, tmp_path)), "\n".join(wrong)
+
+
 @pytest.mark.parametrize("number", range(FRESH_SEEDS))
 @pytest.mark.parametrize(("lab", "emulator"), CASES, ids=CASE_IDS)
 def test_the_reference_earns_everything(lab, emulator, number, tmp_path):

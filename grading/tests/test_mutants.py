@@ -89,6 +89,31 @@ def test_a_solution_that_fails_stops_it(lab):
     assert re.fullmatch("the solution itself fails 94-1 on qemu: 0x.*", line), line
 
 
+@pytest.mark.parametrize(("file", "old", "new", "words", "by"), [
+    ("__init__.py", '{"answers": 4', '{"answerz": 4',
+     "MEMORY names 'answerz'; the program has no such symbol", "mutants"),
+    ("__init__.py", 'STORY =', 'CHECKPOINTS = ("gone",)\nSTORY =',
+     "CHECKPOINTS names 'gone'; the program has no such symbol", "mutants"),
+    ("__init__.py", 'STORY =', 'STEPS = {"vmlunch": 1}\nSTORY =',
+     "STEPS names 'vmlunch'; that is no VMX instruction", "mutants"),
+    ("__init__.py", 'REGION = "challenge"', 'REGION = "chalenge"',
+     "REGION names 'chalenge'; the program has no such symbol", "grade"),
+    ("__init__.py", '{"94-1": check_bases', '{"94-3": PASSED, "94-1": check_bases',
+     "check() names exercise '94-3'; EXERCISES has no such", "grade"),
+    ("challenge.py", '0, *descriptors)', '0, *descriptors) + b"x"',
+     r"the challenge of seed \d+ has 137 bytes; at 'challenge' there is room for 136", "grade"),
+])
+def test_a_rubric_s_own_mistake_is_its_own(lab, file, old, new, words, by):
+    change(lab / "rubric" / file, old, new)
+    course, said = lab.parent.parent, f"labs/94-mutants/rubric: {words}\n"
+    command = ["grading/mutants", "--lab", "94", "--emu", "qemu"] if by == "mutants" else \
+        ["grading/grade", str(lab), "--lab", "94", "--no-sandbox"]
+    code, got = run(course, *command)
+    assert code == 2 and re.fullmatch(said if "seed" in said else re.escape(said), got), got
+    assert run(course, *PYTEST, "grading/tests/test_ladder.py", "-k", "94-mutants-qemu-0 or ("
+               "test_the_rubric_names_what_the_program_has and 94-mutants)")[0] == 1
+
+
 @pytest.mark.parametrize(("old", "new", "words"), [
     ('loses = ["94-1"]\n', '', f"mutant {NAME}: `loses` is wanted, a list of exercises"),
     ('loses = ["94-1"]\n', 'loses = "94-1"\n', f"mutant {NAME}: `loses` is wanted, a list of"),
