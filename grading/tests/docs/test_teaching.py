@@ -24,18 +24,48 @@ def section(title):
 
 def planned(weeks):
     """The ids of a schedule's exercises, in order."""
+    return named_in(re.findall(r"^\| \d+ \| .* \| (.*) \|$", weeks, re.MULTILINE))
+
+
+def beside(weeks):
+    """The ids of those that a schedule leaves to whoever wants them."""
+    return named_in(re.findall(r"^\| beside the plan \| .* \| (.*) \|$", weeks, re.MULTILINE))
+
+
+def named_in(cells):
+    """The ids in cells of a table, such as "03-9 to 03-10, 04-1"."""
     found = []
-    for row in re.findall(r"^\| \d+ \| .* \| (.*) \|$", weeks, re.MULTILINE):
+    for row in cells:
         for part in re.findall(r"\d\d-\d+(?: to \d\d-\d+)?", row):
             first, _, last = part.partition(" to ")
             found += IDS[IDS.index(first):IDS.index(last or first) + 1]
     return found
 
 
+def wrong_in(weeks):
+    """What is wrong with a term's weeks, in words; None if each exercise is there once, in its
+    order, or in a row "beside the plan"."""
+    plan, spare = planned(weeks), beside(weeks)
+    left = [each for each in IDS if each not in plan + spare]
+    if left:
+        return f"docs/teaching.md, A term: {', '.join(left)} in no week, and not beside the plan"
+    return None if plan == [each for each in IDS if each not in spare] \
+        and len(plan + spare) == len(IDS) else f"the order, or one twice: {plan}, {spare}"
+
+
 def test_a_term_has_every_exercise_once_in_its_order():
     weeks = section("A term")
-    assert planned(weeks) == IDS
+    assert not wrong_in(weeks), wrong_in(weeks)
     assert re.findall(r"^\| (\d+) \|", weeks, re.MULTILINE) == [str(n) for n in range(1, 14)]
+
+
+def test_an_exercise_may_stand_beside_the_plan():
+    weeks = section("A term")
+    rest = weeks.replace("05-5 to 05-6", "05-5")
+    assert wrong_in(rest).startswith("docs/teaching.md, A term: 05-6 in no week")
+    row = "| beside the plan | for who wants more | 05-6 |\n"
+    assert not wrong_in(rest + row)
+    assert wrong_in(weeks + row) and wrong_in(weeks.replace("01-1 to 01-3", "01-4 to 01-8"))
 
 
 def test_four_weeks_are_what_they_say():
