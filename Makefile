@@ -7,7 +7,7 @@ MODULES := pytest, xdist, jsonschema, capstone, rich, jinja2, yaml, mkdocs
 .PHONY: demo check check-full mutants handout new-lab site gradescope autolab bench matrix iso modules
 
 demo: tools ## watch every lab run, on every emulator that can, and be graded
-	@$(PYTHON) grading/demo
+	$(if $(LAB),$(error demo takes no LAB, it shows every lab; make LAB=$(LAB) qemu-nox boots one))@$(PYTHON) grading/demo
 
 check: tools modules given ## prove that the grades mean something
 	@$(PYTHON) -m pytest

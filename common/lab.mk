@@ -49,6 +49,10 @@ ifneq ($(filter-out qemu bochs,$(EMULATORS)),)
 $(error $(NAME)/Makefile: EMULATORS=$(EMULATORS): there are qemu and bochs)
 endif
 
+ifneq ($(filter-out %.c %.S,$(EDIT) $(GIVEN)),)
+$(error $(NAME)/Makefile: $(filter-out %.c %.S,$(EDIT) $(GIVEN)): a source ends in .c or .S)
+endif
+
 ifneq ($(filter-out vmx,$(NEEDS)),)
 $(error $(NAME)/Makefile: NEEDS=$(NEEDS): there is vmx)
 endif

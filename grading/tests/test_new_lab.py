@@ -76,6 +76,8 @@ def test_a_lab_of_64_bits_passes_what_every_lab_must(copy, where, least):
                    if path.is_file())
     assert "BITS      := 64" in made and "two_words.c" in made and not re.search(r"@[A-Z]+@", made)
     assert run(copy, "make", "-s", "given", *(["-C", "labs/91-two-words"] if where else []))[0] == 0
+    handout = copy / "labs" / "91-two-words" / "README.md"
+    handout.write_text(re.sub(r"<(?!!--)[^<>]*\s[^<>]*>", "Written.", handout.read_text()))
     code, said = run(copy, *PYTEST, *where, "-k", "91-two-words")
     assert code == 0, said
     assert int(re.search(r"(\d+) passed", said)[1]) >= least and "0 failed, 0 skipped" in said
@@ -97,6 +99,28 @@ def test_a_broken_template_is_seen(copy, file, old, new, test):
     code, said = run(copy, *PYTEST, "grading/tests/test_ladder.py", "labs/92-broken", "-k",
                      f"{test} and (92-broken or layout) and not bochs")
     assert code == 1 and re.search(rf"^FAILED .*::{test}", said, re.MULTILINE), said
+
+
+def test_the_second_exercise_fits_any_name(copy):
+    (sed,) = re.findall(r"^\$ (sed .* docs/second-exercise.patch \| git apply)$",
+                        PAGE.read_text(), re.MULTILINE)
+    assert run(copy, "make", "new-lab", "LAB=06-cpuid")[0] == 0
+    assert run(copy, "bash", "-c", sed) == (0, "")
+    code, said = run(copy, "make", "-s", "LAB=06-cpuid", "grade")
+    assert code == 0 and said.endswith("06-cpuid: 100/100\n") and "06-2" in said, said
+
+
+def test_a_source_of_another_ending_is_refused(copy):
+    assert run(copy, "make", "new-lab", "LAB=97-ending")[0] == 0
+    makefile = copy / "labs" / "97-ending" / "Makefile"
+    makefile.write_text(makefile.read_text().replace("ending.c", "ending.c more.s"))
+    code, said = run(copy, "make", "all", "LAB=97")
+    assert code == 2 and "97-ending/Makefile: more.s: a source ends in .c or .S" in said, said
+
+
+def test_demo_takes_no_lab():
+    code, said = run(ROOT, "make", "-s", "demo", "LAB=01")
+    assert code == 2 and "demo takes no LAB" in said and said.count("\n") == 1, said
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
