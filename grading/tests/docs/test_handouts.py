@@ -7,6 +7,7 @@ import pytest
 from grading import lab
 from grading.lab import ROOT
 from grading.tests.docs.pages import BLOCK
+from grading.tests.docs.test_glossary import ENTRIES, missing_terms
 
 LABS = lab.all_labs()
 HEADING = re.compile(r"^### (\d\d-\d+) .*?(?:\((\d+) points\))?$", re.MULTILINE)
@@ -44,6 +45,7 @@ def test_the_headings_are_the_exercises(of):
 
 def test_the_scaffold_is_unwritten():
     text = (ROOT / "docs" / "new-lab" / "README.md").read_text(encoding="utf-8")
+    assert not missing_terms(prose(text), ENTRIES)
     assert len(unwritten(text)) >= 6
     assert not unwritten("a `<place holder>`, 3 < 4 and 5 > 4\n<!-- a note -->\n"
                          "```\n<in a block>\n```\n")
