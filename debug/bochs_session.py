@@ -28,7 +28,8 @@ CARD = """\
 """
 SHARED = (*GENERAL, "RIP", "RFL", "CR0", "CR3", "CR4")  # what both can change
 EXIT = re.compile(r"VMEXIT reason = (\d+) \((.*?)\).*qualification=0x([0-9a-f]+)")
-BREAKPOINT = re.compile(r"^ +(\d+) lbreakpoint +\w+ \w +0x([0-9a-f]+)", re.MULTILINE)
+BREAKPOINT = re.compile(r"^ *(\d+) lbreakpoint ", re.MULTILINE)
+ADDRESSES = 1 << 64
 CAUGHT = "Caught VMEXIT breakpoint"
 LONGEST = 200  # letters of a command for Bochs
 RUNNING = {"c", "cont", "continue", "s", "step", "stepi", "n", "next", "p", "source"}  # Bochs'
@@ -121,22 +122,25 @@ class Session:
         if self.machine.gave_up:
             raise Complaint(f"the CPU has given up, {NO_MORE}")
         say = self.machine.say
+        theirs = self.breakpoints()
         for address in addresses:
             say(f"lb {address:#x}")
-        listed = [(int(number), int(address, 16))
-                  for number, address in BREAKPOINT.findall(say("info break"))]
-        ours = [max((number for number, each in listed if each == address), default=None)
-                for address in addresses]
-        if None in ours:
-            raise Complaint("there is no breakpoint left: `info break` lists yours, `delete N` "
-                            "gives one back")
-        toggled = at_exit and self.catch_exits()
-        said = say("c")
+        ours = self.breakpoints() - theirs
+        enough = len(ours) == len(addresses)
+        toggled = enough and at_exit and self.catch_exits()
+        said = say("c") if enough else ""
         for number in ours:
             say(f"delete {number}")
+        if not enough:
+            raise Complaint("there is no breakpoint left: `info break` lists yours, `delete N` "
+                            "gives one back")
         if toggled:
             say("vmexitbp")
         return said
+
+    def breakpoints(self):
+        """The numbers of all that there are."""
+        return set(BREAKPOINT.findall(self.machine.say("info break")))
 
     def catch_exits(self):
         """Makes the debugger stop at VM exits; False if it did already."""
@@ -156,6 +160,8 @@ class Session:
                 raise Complaint(f"until {argument}: no such name in the program"
                                 f"{'; there is ' + ', '.join(like) if like else ''}; "
                                 "a name or an address is wanted") from None
+        if not 0 <= address < ADDRESSES:
+            raise Complaint(f"until {argument}: an address has 64 bits")
         self.go([address])
         self.news()
         self.do_where()

@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from debug import cpu, tables
 from grading import binutils, lab
 from grading.tests import support
+from grading.tests.one_line import assert_one_line
 from grading.tests.processes import processes
 
 DEBUG = [sys.executable, str(lab.ROOT / "debug" / "debug")]
@@ -170,8 +172,46 @@ def test_two_terminals(program, tmp_path):
     assert not list(tmp_path.glob("ring-minus-1-*"))
 
 
-def test_what_is_not_there(tmp_path):
-    done = subprocess.run([*DEBUG, tmp_path / "none.elf"], text=True, check=False,
-                          stderr=subprocess.PIPE)
-    assert done.returncode == 2 and "is not built yet" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["none.elf"], "none.elf is not built yet"),
+    ([None, "--loader", "nix"], "nix is not built yet"),
+])
+def test_what_is_not_there(program, tmp_path, arguments, words):
+    assert_one_line(subprocess.run([*DEBUG, *(each or program[0] for each in arguments)],
+                                   text=True, check=False, capture_output=True, cwd=tmp_path,
+                                   stdin=subprocess.DEVNULL), words)
+
+
+def test_one_of_two_terminals_at_a_time(program):
+    done = subprocess.run([*DEBUG, program[0], "--serve", "--attach"], text=True, check=False,
+                          timeout=20, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 2 and "not allowed with argument --serve" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "a b", "a\\b"])
+def test_a_folder_may_have_any_name(program, tmp_path, name):
+    """The program, the loader, and, as if the tree was there too, GDB's commands."""
+    folder = tmp_path / name
+    folder.mkdir()
+    moved = [folder / "a.elf", folder / "boot.elf"]
+    for path, place in zip(program, moved):
+        shutil.copy(path, place)
+    shutil.copy(program[0].with_suffix(".img"), folder / "a.img")
+    for part in ("debug", "grading"):
+        shutil.copytree(lab.ROOT / part, folder / part)
+    (folder / "commands").write_text("run-to start16\n")
+    done = subprocess.run([sys.executable, folder / "debug" / "debug", moved[0], "--loader",
+                           moved[1], "--commands", folder / "commands"], text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env=os.environ | {"TMPDIR": str(folder)})
+    assert done.returncode == 0 and "<start16>" in done.stdout, done.stdout
+
+
+def test_a_folder_with_a_line_s_end_in_its_name_is_refused(program, tmp_path):
+    folder = tmp_path / "a\nb"
+    folder.mkdir()
+    for suffix in (".elf", ".img"):
+        shutil.copy(program[0].with_suffix(suffix), folder / f"a{suffix}")
+    done = subprocess.run([*DEBUG, folder / "a.elf"], text=True, check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    assert_one_line(done, "GDB cannot take such a path; move the tree")
