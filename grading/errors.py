@@ -24,9 +24,12 @@ def one_line(text):
 def run_main(main):
     """Calls main(); a UsageError becomes one line on stderr and exit code 2.
 
-    SIGTERM unwinds like Ctrl-C, so that what was started is ended too.
+    SIGTERM unwinds like Ctrl-C, so that what was started is ended too; so does the end of
+    the terminal, unless it was to be survived (nohup).
     """
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for ends in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ends) != signal.SIG_IGN or ends == signal.SIGTERM:
+            signal.signal(ends, lambda number, frame: sys.exit(128 + number))
     try:
         code = main()
     except UsageError as error:

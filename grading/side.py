@@ -9,7 +9,7 @@ from contextlib import suppress
 from grading import process
 
 SECOND = 1
-ENDS = {signal.SIGINT, signal.SIGTERM}
+ENDS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def by_side(work, items, jobs):

@@ -58,9 +58,12 @@ def fixture_built(tmp_path_factory):
 
 
 @contextmanager
-def start(elf, place, emulator="bochs"):
-    """A session whose input is a pipe; what it leaves in the file system would be in `place`."""
-    with subprocess.Popen([*DEBUG, elf], text=True, stdin=subprocess.PIPE,
+def start(elf, place, emulator="bochs", before=()):
+    """A session whose input is a pipe; what it leaves in the file system would be in `place`.
+
+    `before`: a command that it is an argument of.
+    """
+    with subprocess.Popen([*before, *DEBUG, elf], text=True, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=place,
                           env=os.environ | {"TMPDIR": str(place), "BOCHS": emulator}) as child:
         try:
@@ -308,12 +311,12 @@ def until(child, words):
 
 
 @contextmanager
-def endless(place):
+def endless(place, before=()):
     """A session whose CPU runs, and would for ever; and the number of its Bochs."""
     image = support.build_program(place / "program", {
         "main.c": '#include "serial.h"\nvoid main(void)\n{\n\tserial_init();\n\tfor (;;)\n'
                   "\t\t;\n}\n"})
-    with start(image.with_suffix(".elf"), place) as child:
+    with start(image.with_suffix(".elf"), place, before=before) as child:
         until(child, "bochs> ")
         settle(child)
         child.send_signal(signal.SIGINT)  # at the prompt: a new prompt
@@ -357,7 +360,7 @@ def spend(pid):
         os.sched_yield()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_one_that_is_killed_takes_bochs_along(tmp_path, number):
     with endless(tmp_path) as (child, machine):
         handle = os.pidfd_open(machine)
@@ -365,6 +368,14 @@ def test_one_that_is_killed_takes_bochs_along(tmp_path, number):
         assert select.select([handle], [], [], 20)[0], "Bochs lives on"
         os.close(handle)
     assert number == signal.SIGKILL or not list(tmp_path.glob("bochs-debug-*"))
+
+
+def test_one_behind_nohup_survives_its_terminal(tmp_path):
+    with endless(tmp_path, ["nohup"]) as (child, machine):
+        child.send_signal(signal.SIGHUP)
+        spend(machine)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(LONGEST) == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize(("arguments", "environment", "words"), [
