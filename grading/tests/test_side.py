@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,35 @@ def test_one_that_is_killed_is_told_of():
     assert nobody_left()
 
 
+@pytest.mark.parametrize("number", sorted(side.ENDS))
+def test_a_signal_while_one_is_begun_leaves_nobody(number, monkeypatch):
+    """It comes when the child is there, and its number is in no list yet."""
+    started, begin = [], side.begin
+
+    def begin_under_fire(*arguments):
+        pipe, child = begin(*arguments)
+        started.append(os.pidfd_open(child))
+        os.kill(os.getpid(), number)
+        return pipe, child
+    monkeypatch.setattr(side, "begin", begin_under_fire)
+    before = signal.signal(number, lambda *_: sys.exit(3))
+    try:
+        with pytest.raises(SystemExit):
+            list(side.by_side(lambda _: time.sleep(100), range(2), 2))
+        assert len(started) == 1 and nobody_left()
+    finally:
+        signal.signal(number, before)
+        end(started)
+
+
+def end(handles):
+    """Ends what these handles are of, if anything."""
+    for handle in handles:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+
+
 WAITS = """
 import os, sys, time
 sys.path.insert(0, {root!r})
@@ -101,21 +131,22 @@ errors.run_main(lambda: list(side.by_side(work, range(2), 2)))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [*sorted(side.ENDS), signal.SIGKILL])
 def test_they_end_with_us(number):
     """Told to end, they unwind; if we are killed, so are they."""
     code = WAITS.format(root=str(ROOT))
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
                           preexec_fn=lambda: signal.signal(signal.SIGINT,
                                                            signal.default_int_handler)) as parent:
+        handles = []
         try:
             children = [int(parent.stdout.readline()) for _ in range(2)]
             handles = [os.pidfd_open(child) for child in children]
             parent.send_signal(number)
+            for handle in handles:
+                assert select.select([handle], [], [], 20)[0], "it still runs"
             said = parent.stdout.read()  # ends when the last of the three has
         finally:
             parent.kill()
-    for handle in handles:
-        assert select.select([handle], [], [], 20)[0], "it still runs"
-        os.close(handle)
+            end(handles)
     assert said.count("unwound") == (0 if number == signal.SIGKILL else 2)
