@@ -32,6 +32,8 @@ gradescope autolab: tools ## pack the grader for that system [LAB=NN] [SEED=n]
 	@$(PYTHON) grading/package $@ $(LAB:%=--lab '%') $(SEED:%=--seed '%')
 
 bench: tools modules ## measure grades, builds, exits, classes [BENCH=quick] [PUBLISH=yes]
+	$(if $(filter-out quick,$(BENCH)),$(error BENCH=$(BENCH) is unknown; it is quick, or nothing))
+	$(if $(filter-out yes,$(PUBLISH)),$(error PUBLISH=$(PUBLISH) is unknown; it is yes, or nothing))
 	@$(PYTHON) bench/bench $(if $(filter quick,$(BENCH)),--quick) $(PUBLISH:yes=--publish)
 
 matrix: tools ## every system, compiler and emulator: same grades, same facts? [LAB=NN] [CC=] [SYSTEMS=here]

@@ -17,10 +17,10 @@ from grading.versions import version
 from grading.watch import watch
 from grading.witness import REGISTERS, VmEntry, VmExit
 
-TITLE = "The exit path: instructions from VM exit to VM entry"
+TITLE = "The exit path"
 GOAL = 4
 WANTED = f"mov %cr0, reg: at most {GOAL} × the shortest way"
-WHY = "It is written for reading."
+WHY = "It is written for reading. What that costs, part by part, was not measured."
 LAB = "04"
 SEED = 1
 SHORTEST = "tests/shortest"

@@ -5,9 +5,12 @@ rendered from it. A test renders it again.
 """
 
 import json
+import os
 from pathlib import Path
 
 from bench.rounds import Figure
+from grading.errors import UsageError
+from grading.formats import write
 from grading.lab import ROOT
 
 DOCS = ROOT / "docs"
@@ -16,10 +19,22 @@ TEMPLATE = Path(__file__).parent / "page.md.j2"
 
 def chapter(module, rows):
     """What is kept of a chapter. The module's name is that of its goal, too."""
-    return {"title": module.TITLE, "wanted": module.WANTED, "reached": module.reached(rows),
-            "why": module.WHY, "about": module.__doc__.strip(),
+    return texts(module) | {
+            "wanted": module.WANTED, "reached": module.reached(rows),
             "rows": [{what: value._asdict() if isinstance(value, Figure) else value
                       for what, value in row.items()} for row in rows]}
+
+
+def texts(module):
+    """What the page says of a chapter, whatever is measured. Its docstring opens with its title."""
+    about = module.__doc__.strip().removeprefix(f"{module.TITLE}: ")
+    return {"title": module.TITLE, "why": module.WHY, "about": about[0].upper() + about[1:]}
+
+
+def retold(record, modules):
+    """The record with the texts that its chapters have now, and every figure as it was."""
+    return record | {"chapters": {name: kept | texts(modules[name])
+                                  for name, kept in record["chapters"].items()}}
 
 
 def cell(value):
@@ -70,7 +85,22 @@ def dumps(record):
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def publish(record):
+def put(text, path):
+    """Writes it whole or not at all; UsageError if it cannot."""
+    try:
+        os.makedirs(path.parent, exist_ok=True)
+        write(text, path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def publish(record, docs=DOCS):
     """Writes docs/bench.json and docs/bench.md."""
-    (DOCS / "bench.json").write_text(dumps(record), encoding="utf-8")
-    (DOCS / "bench.md").write_text(markdown(record), encoding="utf-8")
+    page = markdown(record)
+    put(dumps(record), docs / "bench.json")
+    put(page, docs / "bench.md")
+
+
+def render(modules, docs=DOCS):
+    """Writes both again, with the texts as they are now; nothing is measured."""
+    publish(retold(json.loads((docs / "bench.json").read_text(encoding="utf-8")), modules), docs)

@@ -16,7 +16,7 @@ from bench import inner, rounds
 from grading import emulators, grader, lab
 from grading.process import die_with_parent
 
-TITLE = "Steadiness: the solution graded under load"
+TITLE = "Steadiness"
 WANTED = "not one that is not full marks"
 WHY = "Each is to be looked into."
 TIMES_CORES = 4  # busy processes for each core

@@ -12,12 +12,13 @@ import sys
 from bench import floor, inner, rounds
 from grading import emulators, lab
 
-TITLE = "A grade: all labs of one submission, sandboxed"
+TITLE = "A grade"
 GOAL = 1.15
 WANTED = f"at most {GOAL} × (boots × floor ÷ cores)"
 WHY = """What is least counts boots alone. A grade also compiles and links the student's files,
 each program in a sandbox of its own; and Bochs stops at every switch of the mode, so that its
-registers are seen. Restoring a machine that has done its POST was not tried."""
+registers are seen. The last two columns part the CPU time of a grade without a sandbox; what
+the rest goes to was not measured. Restoring a machine that has done its POST was not tried."""
 GRADE = [sys.executable, "-S", str(lab.ROOT / "grading" / "grade")]
 
 

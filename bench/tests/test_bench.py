@@ -4,6 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,7 +34,8 @@ def test_a_command_that_says_something_else_is_no_figure():
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_says_what_it_wants(name):
     module = CHAPTERS[name]
-    assert module.TITLE and module.WANTED and module.__doc__
+    assert module.TITLE and module.WANTED
+    assert module.__doc__.startswith(f"{module.TITLE}: "), "the page shows the rest"
 
 
 def row(floor):
@@ -67,6 +71,23 @@ def test_the_published_page_is_what_was_measured():
     record = json.loads((page.DOCS / "bench.json").read_text())
     assert list(record["chapters"]) == list(CHAPTERS) and not record["quick"]
     assert (page.DOCS / "bench.md").read_text() == page.markdown(record)
+    assert page.retold(record, CHAPTERS) == record, "bench/bench --render writes it again"
+
+
+def test_new_texts_leave_every_figure(tmp_path):
+    old = json.loads((page.DOCS / "bench.json").read_text())
+    for kept in old["chapters"].values():
+        kept["about"] = kept["why"] = kept["title"] = "old"
+    page.publish(old, tmp_path)
+    page.render(CHAPTERS, tmp_path)
+    for name in ("bench.json", "bench.md"):
+        assert (tmp_path / name).read_text() == (page.DOCS / name).read_text()
+
+
+def test_no_chapter_says_its_title_twice():
+    record = json.loads((page.DOCS / "bench.json").read_text())
+    for kept in record["chapters"].values():
+        assert not kept["about"].lower().startswith(kept["title"].lower())
 
 
 def test_the_figures_in_the_readme_are_those_of_the_page():
@@ -77,15 +98,47 @@ def test_the_figures_in_the_readme_are_those_of_the_page():
     assert said and [int(each) for each in said.groups()] == [solution["most"], shortest["most"]]
 
 
-@pytest.mark.parametrize("arguments", [["--publish", "--quick"], ["--only", "nothing"]])
+@pytest.mark.parametrize("arguments", [["--publish", "--quick"], ["--only", "nothing"],
+                                       ["--render", "--quick"]])
 def test_bad_arguments_are_refused(arguments):
     done = subprocess.run([*BENCH, *arguments], stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2 and done.stderr.strip()
 
 
-def test_a_quick_bench_prints_and_keeps():
-    done = subprocess.run([*BENCH, "--quick", "--only", "builds"], stdout=subprocess.PIPE,
-                          text=True, check=True)
-    assert "nothing to do" in done.stdout
-    kept = json.loads((lab.ROOT / "build" / "bench.json").read_text())["chapters"]["builds"]
-    assert [row["what"] for row in kept["rows"]] == ["from clean, -j2", "nothing to do"]
+@pytest.mark.parametrize("argument", ["BENCH=quik", "PUBLISH=1", "PUBLISH=yes no"])
+def test_make_refuses_what_is_mistyped(argument):
+    done = subprocess.run(["make", "-n", "bench", argument], cwd=lab.ROOT, text=True, check=False,
+                          capture_output=True)
+    name = argument.partition("=")[0]
+    assert done.returncode == 2 and f"{name}=" in done.stderr and "is unknown" in done.stderr
+    assert "bench/bench" not in done.stdout
+
+
+def test_a_part_of_it_prints_and_keeps_nothing(tmp_path):
+    (tmp_path / "bench.json").write_text("a whole record")
+    done = subprocess.run([*BENCH, "--quick", "--only", "builds", "--out", tmp_path],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    assert "from clean, -j2" in done.stdout and "nothing to do" in done.stdout
+    assert (tmp_path / "bench.json").read_text() == "a whole record"
+
+
+def all_of_it(chapters, monkeypatch, *arguments):
+    """A bench of these chapters; its exit code."""
+    loader = SourceFileLoader("bench_program", BENCH[1])
+    program = module_from_spec(spec_from_loader("bench_program", loader))
+    loader.exec_module(program)
+    monkeypatch.setattr(program, "CHAPTERS", chapters)
+    monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+    return program.main()
+
+
+def test_all_of_it_is_kept_where_one_says(tmp_path, monkeypatch, capsys):
+    chapter = SimpleNamespace(TITLE="T", WANTED="w", WHY="y", __doc__="T: about", reached=all,
+                              measure=lambda folder, quick: [{"what": 1}])
+    assert not all_of_it({"one": chapter}, monkeypatch, "--quick", "--out", tmp_path / "new")
+    kept = json.loads((tmp_path / "new" / "bench.json").read_text())
+    assert kept["quick"] and kept["chapters"]["one"]["rows"] == [{"what": 1}]
+    assert kept["chapters"]["one"]["about"] == "About" and "what" in capsys.readouterr().out
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="file/bench.json cannot be written: "):
+        page.put("", tmp_path / "file" / "bench.json")
