@@ -4,6 +4,7 @@ A root is entered through bubblewrap: with processes, /dev and mounts of its own
 nothing stays behind when a run is ended, however it ends.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -48,6 +49,12 @@ def enter(root, out, command, network=False):
             "--bind", out, "/out", "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin",
             "--setenv", "LC_ALL", "C.UTF-8", "--setenv", "PYTHONDONTWRITEBYTECODE", "1",
             "--chdir", INSIDE, "--", *command]
+
+
+def place(name, out):
+    """Its root folder. What it is made by is part of the name: when that changes, so does this."""
+    made_by = repr((SYSTEMS[name], CLANG)).encode() + (ROOT / "setup.sh").read_bytes()
+    return out / "systems" / f"{name}-{hashlib.sha256(made_by).hexdigest()[:12]}"
 
 
 def make_root(name, root):

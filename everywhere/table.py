@@ -5,14 +5,14 @@ from collections import Counter
 from everywhere.facts import compare
 
 LEGEND = """\
-points of the reference / of the starter; facts: = the same as in the lab's first row,
-~ the same, at other addresses, k different as is known (below). "no VMX": the emulator's CPU
+points of the reference / of the starter; facts: first, with which the others of
+a lab are compared; = the same, ~ the same, at other addresses, k different as is known (below). "no VMX": the emulator's CPU
 has none, every exercise is SKIP, as it must be. BROKEN: below."""
 
 
 def judge(measured):
     """Compares each cell's facts with those of the lab's first one; a cell whose facts differ
-    in a way that nobody knows is broken. Sets `mark`, `differs`, `known`."""
+    in a way that nobody knows is broken; with the first itself nothing is compared. Sets `mark`, `differs`, `known`."""
     first = {}
     for cell in measured:
         if cell["status"] != "green":
@@ -30,7 +30,7 @@ def judge(measured):
             known |= dict.fromkeys(each.why for each in found.known)
             unknown += [f"{line} (CPU {cpu})" if cpu != "None" else line for line in found.unknown]
         cell["known"], cell["addresses"] = list(known), addresses
-        cell["mark"] = "k" if known else "~" if addresses else "="
+        cell["mark"] = "first" if cell is reference else "k" if known else "~" if addresses else "="
         if unknown:
             cell["status"] = "broken"
             cell["why"] = f"other facts than on {place(reference)}: {unknown[0]}" + (
@@ -79,11 +79,16 @@ def text(measured, labs):
     return "\n\n".join([*parts, summary(measured)])
 
 
+def counted(measured):
+    """(green, broken, skipped): how many cells are; a CPU without VMX that says so is green."""
+    count = Counter(cell["status"] for cell in measured)
+    return count["green"] + count["lacking"], count["broken"], count["skipped"]
+
+
 def summary(measured):
     """The last line."""
-    count = Counter(cell["status"] for cell in measured)
-    return (f"{count['green'] + count['lacking']} green, {count['broken']} broken, "
-            f"{count['skipped']} skipped")
+    green, broken, skipped = counted(measured)
+    return f"{green} green, {broken} broken, {skipped} skipped"
 
 
 def whole_place(cell):

@@ -3,7 +3,10 @@ of it, clang and lld on this machine, for every lab."""
 
 import json
 import os
+import re
 import subprocess
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
 
@@ -39,6 +42,23 @@ def test_clang_and_lld_give_the_same_grades_and_facts(each, emulator, tmp_path):
     table.judge(rows)
     assert [row["status"] for row in rows] == ["green"] * 2, [row.get("why") for row in rows]
     assert rows[0]["facts"] and all(rows[1]["facts"].values())
+    stated = {name for told in rows[0]["facts"].values() for name, *_ in told}
+    for known, (_, where, names, _) in zip(facts.KNOWN, DIFFERENCES):
+        covered = {name for name in stated if re.fullmatch(known.lab, each.name)
+                   and re.fullmatch(known.names, name)}
+        assert covered == (names if each.name == where else set()), "a pattern has become wider"
+
+
+def test_what_is_compared_with_nothing_is_not_the_same():
+    rows = [a_cell(), a_cell("gcc 2.0")]
+    table.judge(rows)
+    assert [row["mark"] for row in rows] == ["first", "="]
+    assert "100/0 first" in table.text(rows, [FIRST])
+
+
+def test_if_nothing_is_green_it_has_failed(tmp_path):
+    done = matrix("--here", "--lab", "01", "--make", "CC=nix", "--out", tmp_path)
+    assert done.returncode == 1 and "0 green, 0 broken, 2 skipped" in done.stdout, done
 
 
 def test_a_compiler_that_fails_is_a_broken_cell(tmp_path):
@@ -70,11 +90,17 @@ def test_another_fact_breaks_a_cell():
 
 
 @pytest.mark.parametrize("arguments", [["--lab", "99"], ["--system", "plan-9"],
-                                       ["--root", "nowhere"]])
+                                       ["--root", "nowhere"], ["--make", "nix"],
+                                       ["--make", "CC= "], ["--make", "=x"],
+                                       ["--make", "a b=c"], ["--make", "CC="]])
 def test_bad_input_is_one_line_before_anything_is_built(arguments, tmp_path):
     done = matrix(*arguments, "--out", tmp_path / "out")
     assert_one_line(done, arguments[1])
     assert not (tmp_path / "out").exists()
+
+
+def test_where_nothing_can_be_written():
+    assert_one_line(matrix("--here", "--lab", "01", "--out", "/dev/null/x"), "--out /dev/null/x")
 
 
 # ---- Other systems. --------------------------------------------------------
@@ -97,6 +123,31 @@ def test_a_system_that_cannot_be_made_says_why(tmp_path, monkeypatch):
     with pytest.raises(systems.UsageError, match="debian-13.*Failed getting release file"):
         systems.make_root("debian-13", root)
     assert not (root / "ready").exists()
+
+
+def test_a_root_s_name_tells_what_it_is_made_by(tmp_path, monkeypatch):
+    here = systems.place("debian-13", tmp_path)
+    assert here.parent == tmp_path / "systems" and here.name.startswith("debian-13-")
+    assert here == systems.place("debian-13", tmp_path) != systems.place("debian-12", tmp_path)
+    (tmp_path / "setup.sh").write_bytes((lab.ROOT / "setup.sh").read_bytes())
+    monkeypatch.setattr(systems, "ROOT", tmp_path)
+    assert systems.place("debian-13", tmp_path) == here
+    (tmp_path / "setup.sh").write_text("more")
+    assert systems.place("debian-13", tmp_path) != here
+
+
+def test_that_root_is_the_one_that_is_made(tmp_path, monkeypatch, capsys):
+    """`ready` in a root of another setup.sh does not count."""
+    made = []
+    program = SourceFileLoader("matrix_program", str(lab.ROOT / "everywhere" / "matrix"))
+    module = module_from_spec(spec_from_loader("matrix_program", program))
+    program.exec_module(module)
+    monkeypatch.setattr(systems, "why_not", lambda: None)
+    monkeypatch.setattr(systems, "make_root", lambda name, root: made.append(root))
+    monkeypatch.setattr(module, "of_root", lambda *_: ["cells"])
+    assert module.of_system("debian-13", tmp_path, []) == ["cells"]
+    assert made == [systems.place("debian-13", tmp_path)]
+    assert "making its root folder" in capsys.readouterr().err
 
 
 # ---- Facts. ----------------------------------------------------------------
@@ -139,6 +190,36 @@ def test_what_is_known_is_known_of_its_maker_and_its_bits_only(makers, value, kn
     found = facts.compare("01-vm86trap", [["trap.eflags", value, [None] * 3]],
                           [["trap.eflags", 0x20046, [None] * 3]], makers)
     assert (bool(found.known), bool(found.unknown)) == (known, not known)
+
+
+LOW, HIGH = range(32), range(32, 64)
+# Of each row of KNOWN: its maker, the lab, all of that lab's facts that it means, the bits.
+DIFFERENCES = [
+    ("compiler", "01-vm86trap", {f"trap.e{name}" for name in
+                                 ("ax", "bx", "cx", "dx", "si", "di", "bp")}, set(LOW)),
+    ("qemu", "01-vm86trap", {"trap.eflags"}, {16}),
+    ("qemu", "05-cr3-exercise", {"dry.gp.eflags"}, {16}),
+    ("bochs", "03-host-vmx", {f"control.capability.{number}" for number in range(5)}, set(HIGH)),
+    ("bochs", "03-host-vmx", {"cr4.fixed1"}, {14}),
+    ("bochs", "04-vmlaunch", {"cpuid.ecx.1"}, {6}),
+]
+
+
+@pytest.mark.parametrize("number", range(max(len(facts.KNOWN), len(DIFFERENCES))))
+def test_each_known_difference_is_of_its_lab_its_names_and_its_bits(number):
+    maker, where, names, bits = DIFFERENCES[number]
+
+    def is_known(name, bit, makers=frozenset({maker}), of=where):
+        found = facts.compare(of, [[name, 5, [None] * 3]], [[name, 5 ^ 1 << bit, [None] * 3]],
+                              makers)
+        return [each.why for each in found.known] == [facts.KNOWN[number].why]
+    for name in names:
+        assert {bit for bit in range(64) if is_known(name, bit)} == bits
+    one, bit = min(names), min(bits)
+    others = {"compiler", "qemu", "bochs"} - {maker}
+    assert not is_known(one, bit, makers=others)
+    assert not any(is_known(one, bit, of=each.name) for each in lab.all_labs()
+                   if each.name != where)
 
 
 def test_every_system_has_a_mirror_of_debian():
