@@ -13,6 +13,7 @@ TEACHING = (DOCS / "teaching.md").read_text(encoding="utf-8")
 EXERCISES = [exercise for each in lab.all_labs() for exercise in each.rubric().EXERCISES]
 IDS = [exercise.id for exercise in EXERCISES]
 NAMES = {"QEMU": "qemu", "Bochs": "bochs"}
+SAID = ("make failed", "make handin packs")  # sentences of a program's
 PAGES = ["ten-mistakes.md", "when-it-does-not-work.md", "bochs-debugger.md", "writing-a-lab.md",
          "teaching.md", "glossary.md", "other-courses.md"]
 
@@ -118,20 +119,45 @@ def test_no_link_is_dead(name):
         "two headings of one name"
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_command_in_the_text_exists(name):
+def make_s_own():
+    """(targets, variables) that make knows, at the top and in a lab's folder."""
     helps = "".join(subprocess.run(["make", "help"], cwd=folder, text=True, check=True,
                                    stdout=subprocess.PIPE, env=ENVIRONMENT).stdout
                     for folder in (ROOT, ROOT / "labs" / "01-vm86trap"))
+    files = "".join((ROOT / name).read_text(encoding="utf-8")
+                    for name in ("Makefile", "common/course.mk", "common/lab.mk"))
+    targets = {word for line in re.findall(r"^\.PHONY: (.*)$", files, re.MULTILINE)
+               for word in line.split()}
+    said = helps + "".join(re.findall(r"^#.*$", files, re.MULTILINE))
+    return targets, set(re.findall(r"\b([A-Z]+)=", said))
+
+
+def unknown(command, targets, variables):
+    """The words of a command of make that are no target and set no variable."""
+    return [word for word in command.split()[1:] if word != "..." and not (
+        word.partition("=")[0] in variables if "=" in word else word in targets)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_in_the_text_exists(name):
+    known = make_s_own()
     text = BLOCK.sub("", (DOCS / name).read_text(encoding="utf-8"))
-    for command in QUOTED.findall(text):
-        if not command.startswith("make ") or command.startswith(("make failed", "make handin packs")):
-            continue
-        for word in command.split()[1:]:
-            variable, is_set, _ = word.partition("=")
-            known = (ROOT / "common/lab.mk").read_text() + helps
-            assert re.search(rf"\b{re.escape(variable)}{'=' if is_set else ''}", known) \
-                or word == "...", (command, word)
+    wrong = {command: found for command in QUOTED.findall(text)
+             if command.startswith("make ") and not command.startswith(SAID)
+             and (found := unknown(command, *known))}
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("command", ["make student", "make page", "make tim", "make qemu-nox CC",
+                                     "make grade STAGE=1", "make grade seed=1"])
+def test_a_word_of_a_makefile_is_no_target(command):
+    assert len(unknown(command, *make_s_own())) == 1
+
+
+@pytest.mark.parametrize("command", ["make", "make grade EMU=bochs SEED=7 V=1", "make qemu-gdb",
+                                     "make boot IMAGE=a.b", "make CC=clang LD=ld.lld check"])
+def test_what_make_knows_is_known(command):
+    assert not unknown(command, *make_s_own())
 
 
 def test_other_courses_says_of_each_what_it_has():
