@@ -8,8 +8,9 @@ VMLAUNCH and VMRESUME, registers, memory; and the CPU's record has the reason of
 import re
 
 from debug.bochs_machine import POWERED_OFF, REFUSED, Ended
-from debug.bochs_vmcs import GENERAL, Complaint, Current
+from debug.bochs_vmcs import Complaint, Current
 from debug.bochs_view import View
+from debug.bochs_watch import Watch
 from grading import manual
 from grading.emulators.bochs_record import place
 from grading.witness import VECTOR_NAMES
@@ -26,7 +27,6 @@ CARD = """\
   x /8wx 0x10000   memory by linear address; xp: by physical address; u /5: instructions
   q                the end, or Ctrl-D;  card: this card;  help: all that Bochs knows
 """
-SHARED = (*GENERAL, "RIP", "RFL", "CR0", "CR3", "CR4")  # what both can change
 EXIT = re.compile(r"VMEXIT reason = (\d+) \((.*?)\).*qualification=0x([0-9a-f]+)")
 BREAKPOINT = re.compile(r"^ *(\d+) lbreakpoint ", re.MULTILINE)
 ADDRESSES = 1 << 64
@@ -44,9 +44,7 @@ class Session:
         self.machine, self.source = machine, source
         self.view = View(machine, source)
         self.vmcs = Current(machine, source, version)
-        self.entered = None  # the guest when it was entered last, as far as we have looked
-        self.left = None  # and when it was left last, as far as we have looked
-        self.left_at = 0  # the number of that exit
+        self.watch = Watch()
         self.told = False  # that the CPU has given up
 
     def command(self, line):
@@ -185,7 +183,7 @@ class Session:
         said = self.go(self.launches())
         self.news()
         name = self.at_entry(said)
-        self.entered = self.guest() if name else None
+        self.watch.entered = self.guest() if name else None
         return name
 
     def do_entry(self, _=""):
@@ -196,9 +194,10 @@ class Session:
         state = self.machine.state()
         self.print(f"{name} comes next, at {state.ip:#x} <{self.source.name(state.ip)}>",
                    *indented(self.source.line(state.ip)))
-        if self.entered:
-            self.print(*self.view.guest(self.entered), *self.changed_by_monitor(name))
-        if self.left_at != self.machine.exits:
+        if self.watch.entered:
+            self.print(*self.view.guest(self.watch.entered),
+                       *self.watch.changed(name, self.machine.exits))
+        if not self.watch.seen(self.machine.exits):
             self.print(f"(exit {self.machine.exits} went by unseen: what the monitor changed since "
                        "is not known; `exits` would have stopped there)")
         return None
@@ -208,12 +207,12 @@ class Session:
         inside = self.machine.parameters("cpu0.VMX").get("in_vmx_guest") \
             if self.launches() else 0
         if inside:
-            self.entered = None  # it was entered unseen
+            self.watch.entered = None  # it was entered unseen
         elif name := self.standing():
-            self.entered = self.guest()
-            self.print(*self.changed_by_monitor(name))
+            self.watch.entered = self.guest()
+            self.print(*self.watch.changed(name, self.machine.exits))
         elif name := self.to_entry():
-            self.print(*self.changed_by_monitor(name))
+            self.print(*self.watch.changed(name, self.machine.exits))
         else:
             return self.stopped("exit")
         said = self.go(self.launches(), at_exit=True)
@@ -231,7 +230,7 @@ class Session:
         The CPU has written nothing into the guest-state area. SDM Vol. 3C, "VM-Entry
         Failures During or After Loading Guest State".
         """
-        basic, self.entered = int(event[1]), None
+        basic, self.watch.entered = int(event[1]), None
         self.print(f"no exit: {manual.exit_reason(basic)} ({basic} and bit 31), "
                    f"qualification {int(event[3], 16):#x}")
         self.show_host()
@@ -243,8 +242,8 @@ class Session:
         words = self.event() if not reason else manual.qualification(reason, qualification)
         self.print(f"exit {self.machine.exits}: {manual.exit_reason(reason)} ({reason}), "
                    f"qualification {qualification:#x}{f': {words}' if words else ''}")
-        guest, before, self.entered = self.guest(), self.entered, None
-        self.left, self.left_at = guest, self.machine.exits
+        guest = self.guest()
+        before = self.watch.leave(guest, self.machine.exits)
         if guest:
             self.print(*self.view.guest(guest, before))
         self.show_host()
@@ -274,17 +273,6 @@ class Session:
         error = fields.named("VM_EXIT_INTERRUPTION_ERROR_CODE") if info >> 11 & 1 else None
         return VECTOR_NAMES.get(vector, f"vector {vector}") \
             + (f", error code {error:#x}" if error is not None else "")
-
-    def changed_by_monitor(self, entry):
-        """What is other at an entry than at the exit before it, said once."""
-        if not self.left or not self.entered or self.left_at != self.machine.exits:
-            return []
-        old, new, self.left = self.left.registers, self.entered.registers, None
-        if entry == "VMLAUNCH":  # of another VMCS, or of the same after VMCLEAR
-            return [f"VMLAUNCH starts a guest; it does not go on from exit {self.left_at}"]
-        found = [f"{name} {old[name]:x} -> {new[name]:x}" for name in SHARED
-                 if old[name] != new[name]]
-        return [f"since exit {self.left_at} the monitor changed {', '.join(found) or 'nothing'}"]
 
     def do_vmcs(self, argument):
         """The fields of the current VMCS."""
