@@ -13,6 +13,7 @@ import pytest
 from bench import CHAPTERS, classes, inner, page, rounds
 from grading import lab
 from grading.errors import UsageError
+from grading.tests.one_line import assert_one_line
 
 BENCH = [sys.executable, str(lab.ROOT / "bench" / "bench")]
 MACHINE = {"processor": "a CPU", "cores": 2, "system": "a system", "kernel": "1", "tools": ["x 1"]}
@@ -101,8 +102,8 @@ def test_the_figures_in_the_readme_are_those_of_the_page():
 @pytest.mark.parametrize("arguments", [["--publish", "--quick"], ["--only", "nothing"],
                                        ["--render", "--quick"]])
 def test_bad_arguments_are_refused(arguments):
-    done = subprocess.run([*BENCH, *arguments], stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 2 and done.stderr.strip()
+    assert_one_line(subprocess.run([*BENCH, *arguments], capture_output=True, text=True,
+                                   check=False))
 
 
 @pytest.mark.parametrize("argument", ["BENCH=quik", "PUBLISH=1", "PUBLISH=yes no"])

@@ -92,7 +92,7 @@ def test_another_fact_breaks_a_cell():
 @pytest.mark.parametrize("arguments", [["--lab", "99"], ["--system", "plan-9"],
                                        ["--root", "nowhere"], ["--make", "nix"],
                                        ["--make", "CC= "], ["--make", "=x"],
-                                       ["--make", "a b=c"], ["--make", "CC="]])
+                                       ["--make", "a b=c"], ["--none", "--none"], ["--make", "CC="]])
 def test_bad_input_is_one_line_before_anything_is_built(arguments, tmp_path):
     done = matrix(*arguments, "--out", tmp_path / "out")
     assert_one_line(done, arguments[1])
