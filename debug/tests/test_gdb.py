@@ -182,9 +182,10 @@ def test_what_is_not_there(program, tmp_path, arguments, words):
                                    stdin=subprocess.DEVNULL), words)
 
 
-def test_one_of_two_terminals_at_a_time(program):
+def test_one_of_two_terminals_at_a_time(program, tmp_path):
     done = subprocess.run([*DEBUG, program[0], "--serve", "--attach"], text=True, check=False,
-                          timeout=20, stdin=subprocess.DEVNULL, capture_output=True)
+                          timeout=20, stdin=subprocess.DEVNULL, capture_output=True,
+                          env=os.environ | {"TMPDIR": str(tmp_path)})
     assert_one_line(done, "not allowed with argument --serve")
 
 
