@@ -85,7 +85,7 @@ def departure(record, other):
     same = 0
     while same < min(len(mine), len(theirs)) and what(mine[same][1]) == what(theirs[same][1]):
         same += 1
-    if same == len(mine) == len(theirs):
+    if same == len(mine) == len(theirs) and end_of(record) == end_of(other):
         return {"alike": same, "parted": False}
     one, two = ((each[same] if same < len(each) else None) for each in (mine, theirs))
     differs = [difference(one[1], two[1])] if one and two else []
@@ -93,6 +93,12 @@ def departure(record, other):
         differs.append(f"this run ends there: {record['ended']}")
     return {"alike": same, "parted": True, "at": one and one[0], "this": told(one, record),
             "other": told(two, other), "differs": "; ".join(filter(None, differs))}
+
+
+def end_of(record):
+    """How a run ended, as it is compared. Where it was cut is as chance would have it."""
+    ended = record.get("ended", "")
+    return "cut" if ended.startswith("cut:") else ended
 
 
 def ended_well(record):

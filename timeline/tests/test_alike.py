@@ -72,6 +72,19 @@ def test_a_run_that_is_shorter_parts_at_its_end(task):
     assert "stopped at TODO(01-7)" in alike.departure(values, short)["other"]
 
 
+@pytest.mark.parametrize("ended", ["cut: it used up its budget, 60 s", "a triple fault: the CPU gave up"])
+def test_a_run_that_ends_otherwise_is_not_alike(task, ended):
+    """A hang behind the last switch: all that is compared is the same, but the end."""
+    values = record.of(task)
+    other = {**values, "ended": ended}
+    found = alike.departure(other, values)
+    assert found["parted"] and found["at"] is None
+    assert (found["this"], found["other"]) == (
+        f"the end: {ended}", "the end: the program powered the machine off")
+    assert not alike.departure(other, {**other, "ended": f"{ended} later"})["parted"] \
+        is ended.startswith("cut")
+
+
 def test_the_text_has_each_event_and_where_they_part(mistaken, reference):
     values = mistaken("launched-each-time", 6)
     lines = list(text.lines(values, reference))
