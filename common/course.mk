@@ -35,9 +35,10 @@ debug qemu-gdb gdb: ## step through a lab with GDB (debug); in two terminals (th
 bochs-debug: ## step through a lab in Bochs, VMX and all, from exit to exit [CPU=]
 	$(IN_LAB)@$(MAKE) --no-print-directory -C $(ONE_FOLDER) $@
 
+# A file holds the run of one program.
 timeline: ## draw a run: every trap, exit and entry, on a page [TEXT=yes: here]
-	$(IN_LAB)@for folder in $(LAB_FOLDER); do \
-	    $(PYTHON) -S timeline/timeline $${folder##*/} --out build $(if $(EMU),--emu '$(EMU)') \
+	$(IN_LAB)@for folder in $(if $(SAVE)$(filter-out reference,$(COMPARE)),$(ONE_FOLDER),$(LAB_FOLDER)); do \
+	    $(PYTHON) -S timeline/timeline $${folder##*/} --out '$(or $(OUT),build)' $(if $(EMU),--emu '$(EMU)') \
 	    $(if $(SEED),--seed '$(SEED)') $(if $(BASE),--base '$(BASE)') \
 	    $(if $(TEXT),--text) $(if $(SAVE),--save '$(SAVE)') $(if $(COMPARE),--compare '$(COMPARE)') || exit; done
 

@@ -233,7 +233,7 @@ grade:
 	    $(if $(EMU),--emu '$(EMU)') $(if $(BASE),--base '$(BASE)') $(if $(SEED),--seed '$(SEED)') $(if $(V),-v)
 
 timeline:
-	@$(MAKE) --no-print-directory -C $(TOP) $@ LAB=$(NAME)
+	@$(MAKE) --no-print-directory -C $(TOP) $@ LAB=$(NAME) OUT='$(abspath $(OUT))'
 
 handin:
 	@$(PYTHON) $(TOP)/grading/handin $(TOP) $(NAME) --out $(OUT)

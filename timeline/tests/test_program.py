@@ -1,6 +1,7 @@
 """timeline/timeline, as it is called: what it compares, where it writes, what it refuses."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -26,6 +27,33 @@ def test_labs_are_compared_one_after_the_other(tmp_path):
         assert "compared with the reference: alike to the end" in done.stdout
 
 
+def make(*arguments, folder=lab.ROOT):
+    """The finished process of make in a folder of the tree."""
+    return subprocess.run(["make", "-s", *map(str, arguments)], cwd=folder, text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
+
+
+@pytest.mark.parametrize("variable", ["SAVE", "COMPARE"])
+def test_a_file_has_one_program(variable, tmp_path):
+    done = make("LAB=05", "timeline", f"{variable}={tmp_path}/x.json", f"OUT={tmp_path}")
+    assert_one_line(done, "which program of lab 05? say LAB=05-cr3-exercise or LAB=05-cr3-vmx")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_all_is_written_where_out_says(tmp_path):
+    def written(*arguments, folder=lab.ROOT):
+        done = make("timeline", "EMU=qemu", *arguments, folder=folder)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.rpartition(": ")[2].strip()
+
+    assert written("LAB=01", f"OUT={tmp_path}") == f"{tmp_path}/timeline/01-vm86trap.html"
+    relative = os.path.relpath(tmp_path, lab.find("01").folder)
+    assert written(f"OUT={relative}", folder=lab.find("01").folder) \
+        == f"{tmp_path}/timeline/01-vm86trap.html"
+    # And where it usually is.
+    assert written(folder=lab.find("01").folder) == f"{lab.ROOT}/build/timeline/01-vm86trap.html"
+
+
 @pytest.fixture(name="saved")
 def fixture_saved(task, task_on_qemu, tmp_path):
     """The folder of two saved runs of lab 01."""
@@ -49,6 +77,5 @@ def test_nor_is_the_reference_of_a_students_tree(saved):
     tree.make_tree(lab.ROOT, saved / "tree")
     (saved / "tree/labs/01-vm86trap/reference").mkdir(exist_ok=True)
     (saved / "bochs.json").rename(saved / "tree/labs/01-vm86trap/reference/timeline.json")
-    done = subprocess.run(["make", "-s", "timeline", "LAB=01", "EMU=qemu", "COMPARE=reference"],
-                          cwd=saved / "tree", text=True, capture_output=True, check=False)
+    done = make("timeline", "LAB=01", "EMU=qemu", "COMPARE=reference", folder=saved / "tree")
     assert done.returncode == 2 and "say EMU=bochs\n" in done.stderr, done
