@@ -1,6 +1,7 @@
 """make iso: GRUB starts a program, from BIOS and from UEFI, and it finds what the loader
 would have left: its log states the same facts."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,10 +21,10 @@ LABS = ("01-vm86trap", "02-guest-resources", "03-host-vmx")
 FIRMWARE_SECONDS = 60  # of CPU time; GRUB is on the screen after 4
 
 
-def iso(*arguments):
+def iso(*arguments, **options):
     """Runs everywhere/iso."""
     return subprocess.run([lab.ROOT / "everywhere" / "iso", *map(str, arguments)], text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
+                          capture_output=True, stdin=subprocess.DEVNULL, check=False, **options)
 
 
 def build(name):
@@ -93,6 +94,47 @@ def test_missing_tools_are_named_by_their_packages(tmp_path):
                           capture_output=True, stdin=subprocess.DEVNULL, check=False,
                           env={"PATH": str(tmp_path)})
     assert_one_line(done, "grub-common", "xorriso", "mtools", "setup.sh --full")
+
+
+PROGRAM = b"\xcd\xab" + bytes(510)
+
+
+@pytest.mark.parametrize("target", ["", ".", "folder", "pipe"])
+def test_what_can_be_no_image_is_left_alone(target, tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "program.b").write_bytes(PROGRAM)
+    done = iso("program.b", "-o", target, cwd=tmp_path)
+    assert_one_line(done, "-o ", "the name of a file is wanted")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe", "program.b"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["-o", "/proc/x.iso"], ["/proc/x.iso cannot be written (No such file or directory)"]),
+    (["-o", "program.b/x.iso"], ["program.b/x.iso cannot be written"]),
+    (["-o", "x.iso", "--prefix", "nix-"], ["nix-gcc: No such file", "--prefix"])])
+def test_what_cannot_be_done_is_one_line(arguments, words, tmp_path):
+    (tmp_path / "program.b").write_bytes(PROGRAM)
+    assert_one_line(iso(tmp_path / "program.b", *arguments, cwd=tmp_path), *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["program.b"]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "title"), [
+    ("01-vm86trap", "01-vm86trap"), ('x" { } $HOME\n', "program"), ("\u00e9", "program")])
+def test_a_name_is_a_title_at_most_and_neighbours_stay(name, title, tmp_path):
+    (tmp_path / f"{name}.b").write_bytes(PROGRAM)
+    (tmp_path / "lab.new").write_text("mine")
+    done = iso(tmp_path / f"{name}.b", "-o", tmp_path / "lab.iso")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "lab.new").read_text() == "mine" and len([*tmp_path.iterdir()]) == 3
+    subprocess.run(["xorriso", "-osirrox", "on", "-indev", tmp_path / "lab.iso", "-extract", "/boot",
+                    tmp_path / "boot"], check=True, capture_output=True)
+    menu = (tmp_path / "boot" / "grub" / "grub.cfg").read_text()
+    assert menu == f'set timeout=0\nmenuentry "{title}" {{\n        multiboot /boot/program\n}}\n'
+    assert PROGRAM in (tmp_path / "boot" / "program").read_bytes()
 
 
 def test_the_image_on_disk_is_a_program_behind_a_loader():
