@@ -1,13 +1,27 @@
 """Where an instruction comes from: function, file, line, by the program's own debug information;
 and what its bytes say, where nobody has said it yet. nm, addr2line and objdump know."""
 
+import os.path
 import re
+from functools import cache
 from pathlib import Path
 
+from grading import intake
 from grading.binutils import LONGEST, MACHINE, Labels, instructions, tool
-from grading.lab import ROOT
+from grading.lab import ROOT, all_labs
 
 NOP = b"\x90"
+BUILT_HEADERS = ("given", "include")  # where a student's file finds the labs' (common/lab.mk)
+
+
+@cache
+def given():
+    """Path → name for people, of the sources that students do not write and may see. Which file
+    a line is from is said by the student's: a #line may name any."""
+    found = [path for each in all_labs() for path in
+             (*each.folder.glob("*.h"), *(each.folder / name for name in each.given))]
+    found += [path for pattern in ("*.[chS]", "x86/*.h") for path in (ROOT / "common").glob(pattern)]
+    return {path: str(path.relative_to(ROOT)) for path in found}
 
 
 class Program:
@@ -55,21 +69,25 @@ class Program:
 
     def shown(self, path):
         """The name of a source file for people; its text is kept. None if we do not have it."""
-        path = Path(path)
+        path = Path(os.path.normpath(self.lab.folder / path))
         if path.name in self.lab.sources and path.parent == self.copies:
             name = f"labs/{self.lab.sources[path.name]}/{path.name}"
         else:
+            path = self.original(path)
+            name = given().get(path)
+        if name and name not in self.texts:
             try:
-                path = (self.lab.folder / path).resolve()
-                name = str(path.relative_to(ROOT))
-            except ValueError:
-                return None
-        if name not in self.texts:
-            try:
-                self.texts[name] = path.read_text(errors="replace")
-            except OSError:
+                self.texts[name] = intake.read_regular(path).decode(errors="replace")
+            except intake.Incomplete:
                 self.texts[name] = ""
-        return name if self.texts[name] else None
+        return name if self.texts.get(name) else None
+
+    def original(self, path):
+        """The header that the one at `path` is a copy of; `path`, if it is none."""
+        if path.parts[-4:-1] != (self.lab.name, *BUILT_HEADERS):
+            return path
+        named = [each for each in given() if each.name == path.name and each.suffix == ".h"]
+        return min(named, key=lambda each: each.parent != self.lab.folder, default=path)
 
     def mine(self, name):
         """True of a file that the student writes."""

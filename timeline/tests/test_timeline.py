@@ -10,6 +10,7 @@ import pytest
 
 from grading import emulators, lab
 from grading.errors import UsageError
+from grading.tests import support
 from timeline import page, record, run
 
 PROGRAM = lab.ROOT / "timeline" / "timeline"
@@ -115,6 +116,39 @@ def test_a_challenge_of_a_seed_has_no_lines_of_the_old_one(tmp_path):
                                    lab.ROOT / "build", (), tmp_path))
     first = values["code"][values["events"][0]["c"]]
     assert values["seed"] == 7 and first[5] == -1 and first[4] == values["functions"].index("")
+
+
+def test_a_line_that_is_said_to_be_elsewhere_shows_nothing_from_there(tmp_path):
+    """A #line may name any file of this machine; what is not the student's nor given stays shut."""
+    of = lab.find("01")
+    sources = support.write_sources(of, tmp_path / "sources")
+    text = (sources / "vm86trap.c").read_text()
+    for function, file in (("uint32_t fault_address", "__init__"), ("void set_register", "trace")):
+        assert function in text
+        text = text.replace(function, f'#line 1 "rubric/{file}.py"\n{function}')
+    (sources / "vm86trap.c").write_text(text)
+    values = record.of(run.watched(of, sources, emulators.get("bochs"), None, lab.ROOT / "build",
+                                   (), tmp_path / "work"))
+    names = {file["name"] for file in values["files"]}
+    assert "labs/01-vm86trap/vm86trap.c" in names and "labs/01-vm86trap/testbed.c" in names
+    assert not any("rubric" in name for name in names)
+
+
+@pytest.mark.parametrize("name", [
+    "rubric/__init__.py", "../../Makefile", "../../grading/judge.py", "/etc/passwd", "../../common",
+    "../../common/../grading/judge.py", "decode.c", "/proc/self/mem", "../01-vm86trap/vm86trap.c",
+    "../../common/lab.mk", "", "x" * 5000])
+def test_only_what_students_have_is_shown(task, name):
+    assert task.program.shown(name) is None
+
+
+@pytest.mark.parametrize(("name", "shown"), [
+    ("testbed.c", "labs/01-vm86trap/testbed.c"), ("../01-vm86trap/task.S", "labs/01-vm86trap/task.S"),
+    (f"{lab.ROOT}/common/x86/control.h", "common/x86/control.h"),
+    ("/anywhere/01-vm86trap/given/include/vm86trap.h", "labs/01-vm86trap/vm86trap.h"),
+    (f"{lab.ROOT}/common/print.c", "common/print.c")])
+def test_what_is_given_is_shown(task, name, shown):
+    assert task.program.shown(name) == shown and task.program.texts[shown]
 
 
 def test_an_outline_shows_nobody_s_code(task):
