@@ -3,10 +3,13 @@
 import json
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from grading import lab, tree
+from grading.tests import support
 from grading.tests.one_line import assert_one_line
 from timeline import record
 
@@ -52,6 +55,21 @@ def test_all_is_written_where_out_says(tmp_path):
         == f"{tmp_path}/timeline/01-vm86trap.html"
     # And where it usually is.
     assert written(folder=lab.find("01").folder) == f"{lab.ROOT}/build/timeline/01-vm86trap.html"
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "below"])
+def test_a_stranger_s_files_are_not_run_by_mistake(place, tmp_path):
+    """A lab's own folder is ours; what lies elsewhere, even below build/, may be anybody's."""
+    (lab.ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=lab.ROOT / "build") as below:
+        sources = support.write_sources(lab.find("01"), Path(below if place == "below" else tmp_path) / "mine")
+        arguments = ("01", "--emu", "qemu", "--folder", sources, "-o", tmp_path / "page.html")
+        assert_one_line(call(*arguments), f"--folder {sources}", "say --no-sandbox")
+        assert not (tmp_path / "page.html").exists()
+        done = call(*arguments, "--no-sandbox")
+    assert done.returncode == 0 and (tmp_path / "page.html").exists(), done
+    assert call("01", "--emu", "qemu", "--folder", lab.find("01").folder, "-o",
+                tmp_path / "page.html").returncode == 0
 
 
 @pytest.fixture(name="saved")
