@@ -7,10 +7,11 @@ visible here, and what could end a script is escaped where the page is made.
 import json
 import re
 
-from grading import log
+from grading import lab, log
 from grading.errors import UsageError
 from grading.witness import GENERAL
 
+from timeline import shape
 from timeline.alike import GUEST3, Marker
 
 VERSION = 2
@@ -20,6 +21,7 @@ SHOWN = (*GENERAL, "ip", "cs", "flags", "cr0", "cr3")
 NARROW = (*SHOWN[:8], *SHOWN[16:])  # of a 32-bit program
 PATHS = 4000  # different ways that are kept
 EVENTS = 50_000
+MOST = 1 << 28  # bytes of a saved run that are read; one with so many events has less
 
 
 class Table:
@@ -145,16 +147,28 @@ def outline(record):
 
 
 def load(path):
-    """A record that was saved; UsageError if it is none."""
+    """A record that was saved, by whomever; UsageError if it is none."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        if path.exists() and not path.is_file():
+            raise ValueError
+        with open(path, "rb") as file:
+            values = json.loads(file.read(MOST))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or 'no JSON'}; "
                          "make timeline SAVE=FILE writes such a file") from None
-    if not isinstance(values, dict) or values.get("version") != VERSION \
-            or not isinstance(values.get("events"), list):
+    if not shape.fits(values) or values["version"] != VERSION \
+            or values["lab"] not in [each.name for each in lab.all_labs()]:
         raise UsageError(f"{path} is no run that make timeline SAVE=FILE has saved")
-    return values
+    return cleaned(values)
+
+
+def cleaned(value):
+    """The same, with each text visible."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [*map(cleaned, value)]
+    return {name: cleaned(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def visible(text):

@@ -3,19 +3,26 @@
     KIND NAME: FACT VALUE; FACT VALUE ...; at PLACE <FUNCTION>: INSTRUCTION
 """
 
+from grading.errors import one_line
 from timeline import alike
 
 
 def lines(record, other=None):
-    """The lines, each with its newline: the run in short, each event, and, beside another
-    record, where the two part."""
+    """The lines, each with its newline, and safe for a terminal: the run in short, each event,
+    and, beside another record, where the two part."""
+    for each in said(record, other):
+        yield one_line(each) + "\n"
+
+
+def said(record, other):
+    """The lines as they are."""
     yield (f"{record['lab']}: {record['emulator']}, {len(record['events'])} events; "
-           f"the end: {record['ended']}\n")
+           f"the end: {record['ended']}")
     for event in record["events"]:
-        yield line(event, record) + "\n"
+        yield line(event, record)
     if other:
         title = other.get("title", "the other run")
-        yield f"compared with {title}: {alike.said(alike.departure(record, other), title)}\n"
+        yield f"compared with {title}: {alike.said(alike.departure(record, other), title)}"
 
 
 def line(event, record):

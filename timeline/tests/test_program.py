@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,14 +11,7 @@ from grading import lab, tree
 from grading.tests import support
 from grading.tests.one_line import assert_one_line
 from timeline import record
-
-PROGRAM = lab.ROOT / "timeline" / "timeline"
-
-
-def call(*arguments, **options):
-    """Runs the program; the finished process."""
-    return subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, check=False, **options)
+from timeline.tests.called import call, make
 
 
 def test_labs_are_compared_one_after_the_other(tmp_path):
@@ -28,12 +20,6 @@ def test_labs_are_compared_one_after_the_other(tmp_path):
         done = call(name, "--emu", "qemu", "--compare", "reference", "--text", "--out", tmp_path)
         assert done.returncode == 0, done.stderr
         assert "compared with the reference: alike to the end" in done.stdout
-
-
-def make(*arguments, folder=lab.ROOT):
-    """The finished process of make in a folder of the tree."""
-    return subprocess.run(["make", "-s", *map(str, arguments)], cwd=folder, text=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
 
 @pytest.mark.parametrize("variable", ["SAVE", "COMPARE"])
