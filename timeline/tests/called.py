@@ -10,7 +10,7 @@ PROGRAM = lab.ROOT / "timeline" / "timeline"
 def call(*arguments, **options):
     """Runs the program; the finished process."""
     return subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, check=False, **options)
+                          stdin=subprocess.DEVNULL, check=False, timeout=120, **options)
 
 
 def make(*arguments, folder=lab.ROOT):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,7 +13,14 @@ from grading import lab, tree
 from grading.tests import support
 from grading.tests.one_line import assert_one_line
 from timeline import record
-from timeline.tests.called import call, make
+from timeline.tests.called import PROGRAM, call, make
+
+
+def assert_said(done, words):
+    """make failed, and what it started has said so in one line; make adds its own."""
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done
+    first, *rest = done.stderr.splitlines(keepends=True)
+    assert words in first and all(line.startswith("make") for line in rest), done
 
 
 def test_labs_are_compared_one_after_the_other(tmp_path):
@@ -82,4 +91,32 @@ def test_nor_is_the_reference_of_a_students_tree(saved):
     (saved / "tree/labs/01-vm86trap/reference").mkdir(exist_ok=True)
     (saved / "bochs.json").rename(saved / "tree/labs/01-vm86trap/reference/timeline.json")
     done = make("timeline", "LAB=01", "EMU=qemu", "COMPARE=reference", folder=saved / "tree")
-    assert done.returncode == 2 and "say EMU=bochs\n" in done.stderr, done
+    assert_said(done, "say EMU=bochs\n")
+
+
+@pytest.mark.parametrize("path", [".", "/proc/x/y", "bochs.json/x", "pipe"])
+@pytest.mark.parametrize("option", ["-o", "--save"])
+def test_where_nothing_can_be_written_is_said(saved, option, path):
+    os.mkfifo(saved / "pipe")
+    before = sorted(saved.iterdir())
+    done = call("--show", "bochs.json", option, path, *["--text"] * (option == "--save"), cwd=saved)
+    assert_one_line(done, f"{path} cannot be written (")
+    assert sorted(saved.iterdir()) == before and (saved / "pipe").is_fifo()
+
+
+def test_make_says_so_too(saved):
+    assert_said(make("timeline", "LAB=01", "EMU=qemu", "SAVE=/"), "/ cannot be written (")
+    assert_said(make("timeline", "LAB=01", "EMU=qemu", f"SAVE={saved}/no/x"), "no/x cannot be written (No such")
+
+
+@pytest.mark.parametrize("option", ["-o", "--save"])
+def test_a_file_is_written_in_whole_or_not_at_all(saved, option):
+    """A disk that is full: what was there is left, and nothing beside it."""
+    (saved / "x").write_text("before")
+    before = sorted(saved.iterdir())
+    limit = ["prlimit", "--fsize=20000", PROGRAM, "--show", saved / "bochs.json", option, saved / "x",
+             *["--text"] * (option == "--save")]
+    done = subprocess.run([*map(str, limit)], text=True, capture_output=True, check=False,
+                          preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+    assert_one_line(done, "x cannot be written (File too large)")
+    assert (saved / "x").read_text() == "before" and sorted(saved.iterdir()) == before
