@@ -13,6 +13,7 @@ GUEST3, GUEST0, HOST = range(3)
 LOW = 0xFFFFFFFF  # what a return to 16-bit code restores
 LANE = ("ring 3", "the guest's ring 0", "the host")
 COMPARED = ("trap", "exit", "entry", "return")
+KEPT = "kept are the first"  # what is said of a run that has too many events
 
 
 class Marker:
@@ -80,13 +81,14 @@ def about(event):
 
 def departure(record, other):
     """Where two records part: how many are alike, which event of `record` is the first that is
-    not (None: its end), and, in words, what comes in each; None if they are alike to the end."""
+    not (None: its end), and, in words, what comes in each; else "far" says up to where they are alike."""
     mine, theirs = compared(record), compared(other)
     same = 0
     while same < min(len(mine), len(theirs)) and what(mine[same][1]) == what(theirs[same][1]):
         same += 1
     if same == len(mine) == len(theirs) and end_of(record) == end_of(other):
-        return {"alike": same, "parted": False}
+        kept = any(KEPT in each.get("ended", "") for each in (record, other))
+        return {"alike": same, "parted": False, "far": "as far as it was kept" if kept else "to the end"}
     one, two = ((each[same] if same < len(each) else None) for each in (mine, theirs))
     differs = [difference(one[1], two[1])] if one and two else []
     if one and record["events"][-1] is one[1] and not ended_well(record):
@@ -112,7 +114,7 @@ COUNTED = "traps, exits, entries, returns and refused VMX instructions"
 def said(parting, title):
     """A departure in one sentence, for the terminal."""
     if not parting["parted"]:
-        return f"alike to the end: {parting['alike']} {COUNTED}"
+        return f"alike {parting['far']}: {parting['alike']} {COUNTED}"
     more = f": {parting['differs']}" if parting["differs"] else ""
     return (f"alike for {parting['alike']} {COUNTED}; then comes, in this run, {parting['this']}; "
             f"in {title}, {parting['other']}{more}")

@@ -6,12 +6,13 @@ visible here, and what could end a script is escaped where the page is made.
 
 import json
 import re
+from dataclasses import replace
 
 from grading import lab, log
 from grading.errors import UsageError
 from grading.witness import GENERAL
 
-from timeline import shape
+from timeline import alike, shape
 from timeline.alike import GUEST3, Marker
 
 VERSION = 2
@@ -20,7 +21,7 @@ INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u
 SHOWN = (*GENERAL, "ip", "cs", "flags", "cr0", "cr3")
 NARROW = (*SHOWN[:8], *SHOWN[16:])  # of a 32-bit program
 PATHS = 4000  # different ways that are kept
-EVENTS = 50_000
+EVENTS = 50_000  # that are kept
 MOST = 1 << 28  # bytes of a saved run that are read; one with so many events has less
 
 
@@ -43,8 +44,10 @@ def of(seen):
     story, program, run = seen.story, seen.program, seen.run
     events = story.events[:EVENTS]
     codes, paths, shown = Table(), Table(), SHOWN if "vmx" in seen.lab.needs else NARROW
-    if run.reset and events:
-        events[-1].facts += fate(events[-1], run.symbols, program)
+    missing = len(story.events) - len(events)
+    if run.reset and events and not missing:
+        facts = fate(events[-1], run.symbols, program)
+        events[-1] = replace(events[-1], facts=events[-1].facts + facts)
     origin = events[0].time if events and story.counted else 0
     marker = Marker()
     rows = [row(event, codes, paths, origin, shown) | marked(marker.marks(event))
@@ -55,7 +58,8 @@ def of(seen):
         "version": VERSION, "lab": seen.lab.name, "emulator": seen.release, "cpu": run.cpu,
         "seed": seen.seed, "base": seen.base, "counted": story.counted,
         "exact_log": story.exact_log, "lanes": story.lanes, "registers": shown,
-        "wide": "vmx" in seen.lab.needs, "ended": ending(run, seen.lab.name),
+        "wide": "vmx" in seen.lab.needs, "ended": ending(run, seen.lab.name) + (
+            f"; {alike.KEPT} {len(events)} of {len(story.events)} events" if missing else ""),
         "end": max(0, story.end - origin) if story.counted else None, "events": rows,
         "code": code, "paths": paths.values, "functions": functions,
         "files": [{"name": name, "mine": program.mine(name), "text": visible(program.texts[name])}

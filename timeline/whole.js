@@ -74,7 +74,7 @@ function drawComparison() {
 function departure(title) {
     const found = other.departure;
     if (!found.parted)
-        return make("p", { class: "note good" }, "The same traps, exits, entries and refused instructions, in the same order: " +
+        return make("p", { class: "note good" }, "The same traps, exits, entries and refused instructions, in the same order, " + found.far + ": " +
             number(found.alike) + ". What moves with the link is not compared, nor other VMX instructions, nor what lies between.");
     return make("p", { class: "note", id: "departure" }, "Alike for ", make("b", {}, plural(found.alike, "event")), ". Then they part: in this run comes ",
         found.at === null ? found.this : jump(found.at, found.this),

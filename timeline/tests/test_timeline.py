@@ -11,7 +11,7 @@ import pytest
 from grading import emulators, lab
 from grading.errors import UsageError
 from grading.tests import support
-from timeline import page, record, run
+from timeline import page, record, run, text
 
 PROGRAM = lab.ROOT / "timeline" / "timeline"
 MNEMONICS = {"CPUID": "cpuid", "I/O instruction": "(in|out)", "VMCALL": "vmcall",
@@ -122,11 +122,11 @@ def test_a_line_that_is_said_to_be_elsewhere_shows_nothing_from_there(tmp_path):
     """A #line may name any file of this machine; what is not the student's nor given stays shut."""
     of = lab.find("01")
     sources = support.write_sources(of, tmp_path / "sources")
-    text = (sources / "vm86trap.c").read_text()
+    source = (sources / "vm86trap.c").read_text()
     for function, file in (("uint32_t fault_address", "__init__"), ("void set_register", "trace")):
-        assert function in text
-        text = text.replace(function, f'#line 1 "rubric/{file}.py"\n{function}')
-    (sources / "vm86trap.c").write_text(text)
+        assert function in source
+        source = source.replace(function, f'#line 1 "rubric/{file}.py"\n{function}')
+    (sources / "vm86trap.c").write_text(source)
     values = record.of(run.watched(of, sources, emulators.get("bochs"), None, lab.ROOT / "build",
                                    (), tmp_path / "work"))
     names = {file["name"] for file in values["files"]}
@@ -152,8 +152,8 @@ def test_what_is_given_is_shown(task, name, shown):
 
 
 def test_an_outline_shows_nobody_s_code(task):
-    text = json.dumps(record.outline(record.of(task)))
-    assert "fault_address" not in text and "return" in text and "movl" not in text
+    outline = json.dumps(record.outline(record.of(task)))
+    assert "fault_address" not in outline and "return" in outline and "movl" not in outline
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -177,6 +177,23 @@ def test_an_endless_loop_is_cut_and_shown(tmp_path):
     values = record.of(loop)
     assert 4000 < len(values["events"]) < 5000 and "in silence" in values["ended"]
     assert len(page.render(values)) < 3_000_000
+
+
+def test_a_run_with_too_many_events_says_so(task, monkeypatch):
+    """And its last event is not what the run ended with."""
+    reset = task._replace(run=task.run._replace(reset=True))
+    count = len(task.story.events)
+    monkeypatch.setattr(record, "EVENTS", count)
+    whole = record.of(reset)
+    assert whole["ended"] == "a triple fault: the CPU gave up"
+    assert whole["events"][-1]["f"][-1][0] == "the run ends here"
+    assert record.of(reset) == whole  # nothing is added to the story itself
+    monkeypatch.setattr(record, "EVENTS", count - 4)
+    cut = record.of(reset)
+    assert cut["ended"] == (f"a triple fault: the CPU gave up; kept are the first {count - 4} of "
+                            f"{count} events")
+    assert "the run ends here" not in json.dumps(cut["events"])
+    assert "alike as far as it was kept: " in list(text.lines(cut, cut))[-1]
 
 
 def test_needs_nothing_but_python(task, tmp_path):
