@@ -29,7 +29,7 @@ class Event:
     """One moment; what is not known is None or empty."""
 
     time: int
-    kind: str  # trap, exit, entry, return, vmx, mode, end
+    kind: str  # trap, exit, entry, return, vmx, mode
     name: str  # "#GP", "I/O instruction", "vmread", ...
     lane: int  # where the CPU was
     to: int  # where it is then
