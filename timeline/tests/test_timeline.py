@@ -58,6 +58,33 @@ def test_the_log_is_placed_to_the_byte(task):
     assert log[second.sent - 40:second.sent].endswith("MSW=e0000031\n")
 
 
+OWN_OUT = """
+        for (const char *byte = "mine, all mine\\n"; *byte; byte++) {
+                while (!(inb(0x3F8 + 5) & 0x20))
+                        ;
+                outb(0x3F8, *byte);
+        }
+"""
+
+
+def test_bytes_that_the_program_sends_by_itself_count(tmp_path):
+    """No breakpoint counts those of an OUT of its own; the wire does, two bytes late at most."""
+    of, place = lab.find("01"), "        int destination = decode_mov_from_cr0(code);\n"
+    sources = support.write_sources(of, tmp_path / "sources")
+    source = (sources / "vm86trap.c").read_text()
+    assert place in source
+    (sources / "vm86trap.c").write_text('#include "cpu.h"\n' + source.replace(place, place + OWN_OUT))
+    own = run.watched(of, sources, emulators.get("bochs"), None, lab.ROOT / "build", (), tmp_path / "work")
+    log = own.run.serial.decode()
+    said = [("Hello from Virtual-8086 mode\n", 1), ("@ trap.eflags 0x30046\n", 1), ("MSW=e0000031\n", 1),
+            ("@ task.personality 0x1\n", 2), ("Hello from Virtual-8086 mode\n", 2), ("MSW=e0000031\n", 2)]
+    traps = of_kind(own, "trap")
+    assert len(traps) == len(said) and log.count("mine, all mine\n") == 5
+    for event, (line, which) in zip(traps, said):  # what was sent last before it
+        behind = len(log) - len(log.split(line, which)[which])
+        assert 0 <= behind - event.sent <= 2, (line, behind, event.sent)
+
+
 def test_the_way_has_the_student_s_lines(task):
     first, *_ = of_kind(task, "trap")
     values = record.of(task)
