@@ -57,15 +57,22 @@ class Field(NamedTuple):
         return self.name in ("0", "1", "...")
 
 
+def parsed(form, text, where, wanted):
+    """What the regular expression `form` finds in each line, "" for what is left out; UsageError
+    for a line that is none of the `wanted`."""
+    found = []
+    for line in text.strip().splitlines():
+        match = form.match(line.strip())
+        if not match:
+            raise UsageError(f"{where}: {line!r} is no {wanted}")
+        found.append(match.groups(""))
+    return found
+
+
 def layout_fields(text, where):
     """The fields of a layout, highest first: lines "31-12  name  meaning" or "5  name"."""
-    fields = []
-    for line in text.strip().splitlines():
-        found = FIELD.match(line.strip())
-        if not found:
-            raise UsageError(f"{where}: {line!r} is no field; write '31-12  name  meaning'")
-        high, low, name, meaning = found.groups()
-        fields.append(Field(int(high), int(low or high), name, meaning or ""))
+    fields = [Field(int(high), int(low or high), name, meaning) for high, low, name, meaning in
+              parsed(FIELD, text, where, "field; write '31-12  name  meaning'")]
     expected = fields[0].high
     for field in fields:
         if field.high != expected or field.low > field.high:
@@ -129,13 +136,7 @@ def layout_words(fields):
 
 def map_rows(text, where):
     """(address, name, meaning) of each line of a map, from the top down."""
-    rows = []
-    for line in text.strip().splitlines():
-        found = MAP_ROW.match(line.strip())
-        if not found:
-            raise UsageError(f"{where}: {line!r} is no row; write '0x7c00  name  meaning'")
-        rows.append(found.groups(""))
-    return rows
+    return parsed(MAP_ROW, text, where, "row; write '0x7c00  name  meaning'")
 
 
 def map_dot(rows):

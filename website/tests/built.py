@@ -3,6 +3,8 @@
 import functools
 import subprocess
 from html.parser import HTMLParser
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 from grading.lab import ROOT
 
@@ -60,6 +62,14 @@ def build(target, **options):
     return subprocess.run(["/usr/bin/python3", ROOT / "website" / "website", "--to", target],
                           check=False, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, **options)
+
+
+def program():
+    """website/website, as a module."""
+    loader = SourceFileLoader("website_program", str(ROOT / "website" / "website"))
+    module = module_from_spec(spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 @functools.cache

@@ -4,9 +4,6 @@ import posixpath
 import re
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -14,7 +11,6 @@ import pytest
 from grading import lab, tree
 from grading.errors import UsageError
 from grading.lab import ROOT
-from grading.tests.one_line import assert_one_line
 from website import listings, nav, page
 from website.tests import built
 
@@ -228,14 +224,6 @@ def test_links_are_changed_and_code_is_not():
     assert one.wanted == {"common/boot.S"}
 
 
-def program():
-    """website/website, as a module."""
-    loader = SourceFileLoader("website_program", str(ROOT / "website" / "website"))
-    module = module_from_spec(spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(("config", "package"), [
     ("theme: {name: no-such-theme}", "mkdocs-material"),
     ("theme: {name: mkdocs}\nnav: [{x: nowhere.md}]", "the lines above say what")])
@@ -243,60 +231,5 @@ def test_what_mkdocs_complains_of_is_told(tmp_path, capfd, config, package):
     (tmp_path / "docs").mkdir()
     (tmp_path / "mkdocs.yml").write_text(f"site_name: x\n{config}\n")
     with pytest.raises(UsageError, match=package):
-        program().build(tmp_path, tmp_path / "mkdocs.yml", tmp_path / "site")
+        built.program().build(tmp_path, tmp_path / "mkdocs.yml", tmp_path / "site")
     assert ("nowhere.md" in capfd.readouterr().err) is ("nowhere" in config)
-
-
-def test_without_its_tools_it_says_which_and_leaves_what_was_there(tmp_path):
-    target = old_site(tmp_path)
-    done = built.build(target, env={"PATH": "/nowhere"})
-    assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "dot is not installed; ./setup.sh installs it\n"
-    assert (target / "index.html").read_text() == "as before"
-    assert [path.name for path in tmp_path.iterdir()] == ["site"]
-
-
-def old_site(folder):
-    """A site that was made earlier."""
-    target = folder / "site"
-    target.mkdir()
-    (target / ".made-by-make-site").touch()
-    (target / "index.html").write_text("as before")
-    return target
-
-
-@pytest.mark.parametrize("kind", ["folder", "file", "link"])
-def test_what_is_no_site_is_left_alone(tmp_path, kind):
-    target, precious = tmp_path / "work", tmp_path / ("work" if kind == "file" else "work/thesis")
-    if kind == "folder":
-        target.mkdir()
-    if kind == "link":
-        (tmp_path / "elsewhere").mkdir()
-        target.symlink_to("elsewhere")
-    precious.write_text("years of it")
-    before = sorted(tmp_path.rglob("*"))
-    assert_one_line(built.build(target), str(target.resolve()), "remove it, or name a new folder")
-    assert precious.read_text() == "years of it" and sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize(("target", "words"), [("", "name a folder"), ("/proc/x/y", "cannot be written")])
-def test_no_site_is_put_there(target, words):
-    assert_one_line(built.build(target), "--to", words)
-
-
-@pytest.mark.parametrize("target", ["course", ".", "course/docs"])
-def test_the_course_is_no_place_for_its_site(tmp_path, target):
-    (tmp_path / "course" / "docs").mkdir(parents=True)
-    (tmp_path / "course" / "docs" / "start.md").touch()
-    with pytest.raises(UsageError, match="the course itself|no site that was made here"):
-        program().make(tmp_path / "course", tmp_path / target)
-    assert (tmp_path / "course" / "docs" / "start.md").exists()
-
-
-def test_two_at_once_do_not_disturb_each_other(tmp_path):
-    old_site(tmp_path)
-    with ThreadPoolExecutor() as pool:
-        runs = [*pool.map(built.build, [tmp_path / "site"] * 2)]
-    assert [run.returncode for run in runs] == [0, 0], runs
-    assert [path.name for path in tmp_path.iterdir()] == ["site"]
-    assert "as before" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
