@@ -57,7 +57,8 @@ def test_a_stranger_s_files_are_not_run_by_mistake(place, tmp_path):
     """A lab's own folder is ours; what lies elsewhere, even below build/, may be anybody's."""
     (lab.ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=lab.ROOT / "build") as below:
-        sources = support.write_sources(lab.find("01"), Path(below if place == "below" else tmp_path) / "mine")
+        folder = Path(below if place == "below" else tmp_path)
+        sources = support.write_sources(lab.find("01"), folder / "mine")
         arguments = ("01", "--emu", "qemu", "--folder", sources, "-o", tmp_path / "page.html")
         assert_one_line(call(*arguments), f"--folder {sources}", "say --no-sandbox")
         assert not (tmp_path / "page.html").exists()
