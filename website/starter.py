@@ -1,7 +1,6 @@
 """The sources as students get them: what the site may show."""
 
 import functools
-import subprocess
 
 from grading import errors, lab, tree
 
@@ -22,8 +21,4 @@ def text(root, path):
         raise errors.UsageError(f"{path} is not in the students' tree: the site cannot show it")
     if path not in names:
         return (root / path).read_text(encoding="utf-8")
-    done = subprocess.run(["unifdef", "-DSOLVED=0", root / path], check=False,
-                          stdout=subprocess.PIPE, encoding="utf-8")
-    if done.returncode not in (0, 1):  # 1: something was cut
-        raise errors.UsageError(f"unifdef cannot cut {path}; is it installed? ./setup.sh")
-    return done.stdout
+    return tree.cut(root / path)
