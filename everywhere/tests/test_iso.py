@@ -110,6 +110,10 @@ def test_what_can_be_no_image_is_left_alone(target, tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_a_command_line_that_is_not_understood_is_one_line(tmp_path):
+    assert_one_line(iso(tmp_path / "program.b"), "-o; see iso --help")
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(("arguments", "words"), [
     (["-o", "/proc/x.iso"], ["/proc/x.iso cannot be written (No such file or directory)"]),

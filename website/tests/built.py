@@ -57,9 +57,9 @@ class Page(HTMLParser):
             self.prose += data
 
 
-def build(target, **options):
+def build(target, more=(), **options):
     """Runs the program as `make site` does; the finished process."""
-    return subprocess.run(["/usr/bin/python3", ROOT / "website" / "website", "--to", target],
+    return subprocess.run(["/usr/bin/python3", ROOT / "website" / "website", "--to", target, *more],
                           check=False, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, **options)
 

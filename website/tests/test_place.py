@@ -46,6 +46,10 @@ def test_no_site_is_put_there(target, words):
     assert_one_line(built.build(target), "--to", words)
 
 
+def test_a_command_line_that_is_not_understood_is_one_line(tmp_path):
+    assert_one_line(built.build(tmp_path / "site", more=["--form"]), "--form; see website --help")
+
+
 @pytest.mark.parametrize("target", ["course", ".", "course/docs"])
 def test_the_course_is_no_place_for_its_site(tmp_path, target):
     (tmp_path / "course" / "docs").mkdir(parents=True)
