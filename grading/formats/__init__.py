@@ -43,8 +43,13 @@ FORMATS = {name: prepared(function) for name, function in {
 def write(text, path):
     """Writes the text under another name first, so that no half of it is ever seen.
 
-    OSError if it cannot; then `path` is as it was.
+    OSError if it cannot; then `path` is as it was. A device, a pipe, or a link that leads to
+    something (/dev/stdout) is written into: it must not be replaced.
     """
+    if os.path.exists(path) and (os.path.islink(path) or not os.path.isfile(path)):
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        return
     temporary = f"{path}.{os.getpid()}"
     try:
         with open(temporary, "w", encoding="utf-8", newline="") as file:

@@ -171,8 +171,9 @@ def test_an_exit_shows_what_the_monitor_read(show):
 def test_whole_functions_have_their_lines_marked(show):
     browser = show("task")
     browser.find_element(By.CSS_SELECTOR, ".sources summary").click()
-    soon(browser, lambda: any("pushal" in line.text for line in browser.find_elements(
-        By.CSS_SELECTOR, ".sources .ran")))
+    soon(browser, lambda: browser.execute_script(  # at once: there are many lines
+        "return [...document.querySelectorAll('.sources .ran')]"
+        ".some(line => line.innerText.includes('pushal'))"))
     marked = browser.find_elements(By.CSS_SELECTOR, ".sources .ran")
     assert len(browser.find_elements(By.CSS_SELECTOR, ".sources li")) > len(marked)
 

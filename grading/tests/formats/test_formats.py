@@ -4,7 +4,9 @@ import copy
 import csv
 import io
 import json
+import os
 import re
+import stat
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -194,3 +196,15 @@ def test_write_replaces_the_file_at_once(tmp_path):
         formats.write("five", tmp_path / "none" / "results.json")
     assert list(tmp_path.iterdir()) == [path]
     assert not list(tmp_path.parent.glob(f"{tmp_path.name}.*"))
+
+
+def test_what_is_no_file_is_written_into_and_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    formats.write("one\n", tmp_path / "pipe")
+    assert os.read(reader, 99) == b"one\n" and stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+    os.close(reader)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "file").touch()
+    formats.write("two\n", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "two\n"
