@@ -8,20 +8,13 @@ files under a size limit; everything else (Makefiles, headers, links) is left be
 """
 
 import os
-import re
 import stat
 from pathlib import Path
 
+from grading import archive
+from grading.archive import ENDINGS, MAX_BYTES
 from grading.errors import UsageError
 from grading.lab import all_labs
-
-MAX_BYTES = 256 * 1024  # of one source file
-MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
-MAX_MEMBERS = 1000  # looked at in one
-MAX_UNPACKED = 16 * 1024 * 1024  # of a tarball: its headers can be large, too
-OUTER = re.compile(r"^(?:\./)?(?:[^/]+/)?(?=labs/)|^\./")  # of a member's name: no matter
-ZIP = b"PK"
-ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what may lie in a folder
 
 
 class Incomplete(UsageError):
@@ -137,35 +130,7 @@ def root(folder):
 
 def from_archive(path, lab):
     """Name → bytes of the lab's files in a tarball or a zip; those that are not there lack."""
-    import tarfile  # slow to load: not before they are needed
-    import zipfile
-    import zlib
-
-    try:
-        if not path.is_file():
-            raise ValueError
-        if path.stat().st_size > MAX_PACKED:
-            raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
-        if not path.stat().st_size:
-            raise UsageError(f"{path} is empty, 0 bytes; was the upload broken off?")
-        with open(path, "rb") as file:
-            packed = zip_members if file.read(2) == ZIP else tar_members
-        members = []
-        for number, (member, size, read) in enumerate(packed(path)):
-            if number == MAX_MEMBERS or size > MAX_BYTES:
-                raise UsageError(f"{path}: too many members, or one too large; "
-                                 "make handin packs what is wanted")
-            members += [OUTER.sub("", member)] if read else []
-        wanted, contents = chosen(members, lab), {}
-        for member, _, read in packed(path) if wanted else ():
-            name = wanted.get(OUTER.sub("", member))
-            if name and read and name not in contents:
-                contents[name] = read()
-        return contents
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
-            NotImplementedError, RuntimeError):
-        raise UsageError(f"{path} is no folder and no tarball or zip that can be read; "
-                         "make handin makes one") from None
+    return archive.read(path, lambda members: chosen(members, lab))
 
 
 def chosen(members, lab):
@@ -183,36 +148,6 @@ def chosen(members, lab):
         found |= {where + name: name for name in names
                   if where is not None and where + name in there}
     return found
-
-
-def tar_members(path):
-    """(name, size, how to read it if it is a regular file) of each member of a tarball."""
-    import gzip
-    import io
-    import tarfile
-
-    with gzip.open(path) as packed:
-        unpacked = packed.read(MAX_UNPACKED + 1)
-    if len(unpacked) > MAX_UNPACKED:
-        raise ValueError
-    with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
-        for member in tar:
-            yield member.name.replace("\\", "/"), member.size, member.isreg() and (
-                lambda member=member: tar.extractfile(member).read(MAX_BYTES))
-
-
-def zip_members(path):
-    """The same of a zip. What it says of sizes may be wrong: no more than MAX_BYTES is read."""
-    import zipfile
-
-    with zipfile.ZipFile(path) as packed:
-        for member in packed.infolist():
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise NotImplementedError  # the others unpack without a limit
-            regular = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (
-                0, stat.S_IFREG)  # 0: packed where files have no such type
-            yield member.filename.replace("\\", "/"), member.file_size, regular and (
-                lambda member=member: packed.open(member).read(MAX_BYTES))
 
 
 def complete(contents, lab):

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from grading import grader, intake, judge
+from grading import archive, grader, judge
 from grading.classroom import similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
@@ -137,8 +137,8 @@ def test_statuses_formats_and_numbers_are_the_grader_s():
     assert tuple(table) == judge.VERDICTS
     said = TEXT[TEXT.index("Formats: "):].split("\n\n")[0]
     assert set(QUOTED.findall(said)) - {"-o", "grading/result.schema.json"} == set(FORMATS)
-    for number in (f"From {similar.THRESHOLD} % on", f"{intake.MAX_PACKED >> 20} MB packed",
-                   f"{intake.MAX_MEMBERS} members", f"{intake.MAX_BYTES >> 10} KB a file",
+    for number in (f"From {similar.THRESHOLD} % on", f"{archive.MAX_PACKED >> 20} MB packed",
+                   f"{archive.MAX_MEMBERS} members", f"{archive.MAX_BYTES >> 10} KB a file",
                    f"At most {grader.MAX_CHALLENGES}."):
         assert number in " ".join(TEXT.split()), number
     assert (work.TRIES, similar.COMMON, similar.COMMON_STUDENTS) == (3, 0.25, 5)

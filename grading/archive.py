@@ -1,0 +1,88 @@
+"""A tarball or a zip that somebody has handed in: its members, read under limits. Nothing is
+unpacked by its name."""
+
+import re
+import stat
+
+from grading.errors import UsageError
+
+MAX_BYTES = 256 * 1024  # of one source file
+MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
+MAX_MEMBERS = 1000  # looked at in one
+MAX_UNPACKED = 16 * 1024 * 1024  # of a tarball: its headers can be large, too
+OUTER = re.compile(r"^(?:\./)?(?:[^/]+/)?(?=labs/)|^\./")  # of a member's name: no matter
+ZIP = b"PK"
+ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what can be read
+
+
+def read(path, choose):
+    """Name → bytes of some members; `choose(names)` says which: member → name.
+
+    It is asked about the regular members, without a tree's folder around labs/. Of two of one
+    name the first counts. UsageError if this is no tarball or zip, or too large.
+    """
+    import tarfile  # slow to load: not before they are needed
+    import zipfile
+    import zlib
+
+    try:
+        members = members_of(path)
+        names = []
+        for number, (member, size, content) in enumerate(members(path)):
+            if number == MAX_MEMBERS or size > MAX_BYTES:
+                raise UsageError(f"{path}: too many members, or one too large; "
+                                 "make handin packs what is wanted")
+            names += [OUTER.sub("", member)] if content else []
+        wanted, contents = choose(names), {}
+        for member, _, content in members(path) if wanted else ():
+            name = wanted.get(OUTER.sub("", member))
+            if name and content and name not in contents:
+                contents[name] = content()
+        return contents
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
+            NotImplementedError, RuntimeError):
+        raise UsageError(f"{path} is no folder and no tarball or zip that can be read; "
+                         "make handin makes one") from None
+
+
+def members_of(path):
+    """What lists the members of a file: tar_members or zip_members."""
+    if not path.is_file():
+        raise ValueError
+    size = path.stat().st_size
+    if size > MAX_PACKED:
+        raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
+    if not size:
+        raise UsageError(f"{path} is empty, 0 bytes; was the upload broken off?")
+    with open(path, "rb") as file:
+        return zip_members if file.read(2) == ZIP else tar_members
+
+
+def tar_members(path):
+    """(name, size, how to read it if it is a regular file) of each member of a tarball."""
+    import gzip
+    import io
+    import tarfile
+
+    with gzip.open(path) as packed:
+        unpacked = packed.read(MAX_UNPACKED + 1)
+    if len(unpacked) > MAX_UNPACKED:
+        raise ValueError
+    with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
+        for member in tar:
+            yield member.name.replace("\\", "/"), member.size, member.isreg() and (
+                lambda member=member: tar.extractfile(member).read(MAX_BYTES))
+
+
+def zip_members(path):
+    """The same of a zip. What it says of sizes may be wrong: no more than MAX_BYTES is read."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as packed:
+        for member in packed.infolist():
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError  # the others unpack without a limit
+            regular = not member.is_dir() and stat.S_IFMT(member.external_attr >> 16) in (
+                0, stat.S_IFREG)  # 0: packed where files have no such type
+            yield member.filename.replace("\\", "/"), member.file_size, regular and (
+                lambda member=member: packed.open(member).read(MAX_BYTES))
