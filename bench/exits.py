@@ -69,7 +69,8 @@ def draw(rubric, region):
 
 def boot(chosen, files, work, out):
     """Builds lab 04 of `files` and runs the program; the Run, and the guest."""
-    built = build.make(chosen, files, work, out)
+    with grader.locked(out):  # others build there, too
+        built = build.make(chosen, files, work, out)
     if built.error:
         raise ValueError(f"{files}: {built.error}")
     symbols, rubric = image.read_symbols(built.symbols), chosen.rubric()

@@ -53,7 +53,7 @@ def members_of(path):
     if size > MAX_PACKED:
         raise UsageError(f"{path} has more than {MAX_PACKED} bytes; make handin packs less")
     if not size:
-        raise UsageError(f"{path} is empty, 0 bytes; was the upload broken off?")
+        raise UsageError(f"{path} is empty, 0 bytes: a broken upload? make handin makes a whole one")
     with open(path, "rb") as file:
         return zip_members if file.read(2) == ZIP else tar_members
 

@@ -123,7 +123,8 @@ def grade(of, emulator, folder, work, seed=None):
 def mistyped(of, folder):
     """What the lab's rubric names and the solution has not, in lines; `folder` is fresh."""
     sources = write_sources(of, folder / "sources")
-    built = build.make(of, sources, folder / "build", OUT)
+    with grader.locked(OUT):  # others build there, too
+        built = build.make(of, sources, folder / "build", OUT)
     if built.error:
         return [f"the solution of {of.name} does not build: {built.error}"]
     return watch.mistyped(of, of.rubric(), image.read_symbols(built.symbols))

@@ -162,7 +162,7 @@ def test_a_boot_may_be_cancelled_when_it_is_over(name, program, tmp_path):
 def test_a_failure_of_the_emulator_is_said_to_be_one(name, tmp_path, monkeypatch):
     emulator = emulators.get(name)
     if name == "qemu":
-        monkeypatch.setattr(emulator, "MACHINE", ["-machine", "no-such-machine"])
+        monkeypatch.setattr(emulator, "machine", lambda: ["-machine", "no-such-machine"])
     else:
         monkeypatch.setattr(bochs_config, "CONFIGURATION", bochs_config.CONFIGURATION.replace(
             "BIOS-bochs-legacy", "no-such-bios"))
