@@ -229,9 +229,14 @@ def test_what_students_get_has_no_seed_and_no_path(tmp_path):
     hand_in(class_, "d" * 240)
     run(class_, to, "--seed", 70007)
     files = {path.name: path.read_text() for path in (to / "feedback").iterdir()}
+    files.pop(".written")
     assert len(files) == 4 and "  01-vm86trap: 100/100" in files["ann.txt"]
     assert "its kind is not read" in files["ben.txt"] and "is empty" in files["cyd.txt"]
     said = "".join(files.values()) + (to / "publish.csv").read_text()
+    (to / "feedback" / "mine.md").write_text("a word of the TA's")
+    (class_ / "ben.rar").unlink()
+    run(class_, to, "--seed", 70007)
+    assert (to / "feedback" / "mine.md").exists() and not (to / "feedback" / "ben.txt").exists()
     assert "70007" not in said and str(tmp_path) not in said + (to / "grades.csv").read_text()
     assert (to / "publish.csv").read_text().splitlines()[:2] == ["student,total", "ann,100"]
 

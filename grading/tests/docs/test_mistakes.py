@@ -117,7 +117,7 @@ def wrong_if_it_ends(body, folder):
         if not as_shown(each.shown, said):
             yield f"$ {each.text}\n{said}"
     finally:
-        os.killpg(child.pid, signal.SIGINT)
+        os.killpg(child.pid, signal.SIGKILL)  # SIGINT may be ignored, as behind nohup
         child.communicate()
 
 
