@@ -74,7 +74,7 @@ def incomplete(why, lab, emulator, seed, out, variables=()):
     from grading import intake, judge, report
 
     origin = report.Origin(seed, emulator.NAME, version(emulator.PROGRAM, out),
-                           compiler(variables, out), intake.digest(why.there), base_of(variables), [])
+                           compiler(variables, out), why.digest(), base_of(variables), [])
     return report.result(lab, judge.not_there(lab.rubric(), str(why)), [], origin, "")
 
 

@@ -27,6 +27,10 @@ class Incomplete(UsageError):
         super().__init__(text)
         self.there = there or {}
 
+    def digest(self):
+        """Of what is there, and of what is wrong: who lacks something else is told something else."""
+        return digest(self.there | {"": str(self).encode()})
+
 
 def digest(contents):
     """The sha256 of a submission, hex: over the names and bytes that take() returned."""

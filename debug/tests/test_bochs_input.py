@@ -66,23 +66,25 @@ def test_what_cannot_be_done_is_said_in_one_line(built, tmp_path, arguments, env
     assert len(done.stderr.splitlines()) == 1 and not list(tmp_path.iterdir())
 
 
+def assert_both_refuse(elf, words):
+    """Both debuggers say one line with these words."""
+    for command in (DEBUG, GDB):
+        done = subprocess.run([*command, elf], text=True, check=False, stdin=subprocess.DEVNULL,
+                              capture_output=True)
+        assert_one_line(done, words)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", bytes(range(256)) * 9, b"\x7fELF" * 99],
                          ids=["empty", "short", "something else", "garbage"])
 def test_what_is_no_program_is_said_in_one_line(tmp_path, content):
     (tmp_path / "a.elf").write_bytes(content)
     (tmp_path / "a.img").write_bytes(b"")
-    for command in (DEBUG, GDB):
-        done = subprocess.run([*command, tmp_path / "a.elf"], text=True, check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True)
-        assert_one_line(done, "a.elf is no program with names in it")
+    assert_both_refuse(tmp_path / "a.elf", "a.elf is no program with names in it")
 
 
 def test_without_an_image_it_is_said_in_one_line(built, tmp_path):
     shutil.copy(built("04"), tmp_path / "a.elf")
-    for command in (DEBUG, GDB):
-        done = subprocess.run([*command, tmp_path / "a.elf"], text=True, check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True)
-        assert_one_line(done, "a.img is not built yet; make builds it")
+    assert_both_refuse(tmp_path / "a.elf", "a.img is not built yet; make builds it")
 
 
 def test_the_names_are_those_of_nm_without_its_file(built, tmp_path):

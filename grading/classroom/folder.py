@@ -89,11 +89,11 @@ def look(path, name, labs):
 
 
 def digest(path, lab):
-    """The sha256 of the lab's files; of those that are there, if that is not all."""
+    """The sha256 of the lab's files; Incomplete's, if they are not all there."""
     try:
         return intake.digest(intake.read(path, lab))
     except intake.Incomplete as why:
-        return intake.digest(why.there)
+        return why.digest()
 
 
 def combined(digests):

@@ -24,9 +24,14 @@ def students(book, labs):
 
 
 def sums(book):
-    """One row for each student, to publish: the name and the sum."""
-    return table([("student", "total"), *((student.name, total(student))
-                                          for student in book.students)])
+    """One row for each student, to publish: the name and the sum; no sum where we failed."""
+    return table([("student", "total"), *(
+        (student.name, "" if failed(student) else total(student)) for student in book.students)])
+
+
+def failed(student):
+    """True if there is no grade, and that is our fault: it was not refused, nor is it a 0."""
+    return bool(student.sha256) and (not student.results or verdict(student) == "ERROR")
 
 
 def feedback(book):

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 from grading import lab
-from grading.classroom import folder, work
+from grading.classroom import folder, gradebook, work
 from grading.classroom.book import opened
+from grading.classroom.records import Book, Student
 from grading.errors import UsageError
 from grading.tests import support
 from grading.tests.classroom.classes import (CLASS, LAB01, grades, hand_in, in_book, many, run,
@@ -219,6 +220,22 @@ def test_each_incomplete_hand_in_is_told_what_it_lacks_itself(tmp_path):
     told = {name: (to / "feedback" / f"{name}.txt").read_text() for name in rows}
     assert "isrGPF.S is missing" in told["ann"] and "decode.c is missing" in told["ben"]
     assert str(tmp_path) not in "".join(told.values()) + (to / "exercises.csv").read_text()
+
+
+def test_two_who_lack_one_file_in_two_ways_are_told_so(tmp_path):
+    for name in ("ann", "ben"):
+        lab01(tmp_path / "class" / name, "vm86trap.c", "isrGPF.S")
+    (tmp_path / "class" / "ben" / "decode.c").mkdir()
+    run(tmp_path / "class", tmp_path / "to", "--seed", 7)
+    told = [(tmp_path / "to" / "feedback" / f"{name}.txt").read_text() for name in ("ann", "ben")]
+    assert "decode.c is missing" in told[0] and "decode.c is no regular file" in told[1]
+
+
+def test_where_we_failed_no_sum_is_published():
+    students = [Student("ann", "", "ab", "lost", []), Student("ben", "", "", "refused", []),
+                Student("cyd", "", "cd", "", graded("ERROR")), Student("dan", "", "ef", "", graded("FAIL", 30))]
+    book = Book("class", "today", 7, "0", (), students, [])
+    assert gradebook.sums(book).splitlines()[1:] == ["ann,", "ben,0", "cyd,", "dan,30"]
 
 
 def test_what_students_get_has_no_seed_and_no_path(tmp_path):
