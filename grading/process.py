@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import nullcontext
 from pathlib import Path
+from subprocess import PIPE
 from typing import NamedTuple
 
 from grading import sandbox
@@ -67,10 +68,10 @@ def limit(which, soft, hard=None):
     resource.setrlimit(which, values)
 
 
-def start(command, limits, cwd, env=None, piped=False):
-    """Starts `command` in a process group of its own: input from a pipe, output to
-    cwd/output, or to a pipe too if `piped`. FileNotFoundError if the program is not
-    installed.
+def start(command, limits, cwd, env=None, output=None):
+    """Starts `command` in a process group of its own: input from a pipe, output to the file
+    (or file descriptor) `output`, to a PIPE, or to cwd/output if not given.
+    FileNotFoundError if the program is not installed.
 
     On Linux it does not outlive us, should we be killed: a frozen emulator uses no CPU
     time, so its budget would never end it.
@@ -87,11 +88,11 @@ def start(command, limits, cwd, env=None, piped=False):
     if limits.boxed:
         sandbox.hand_over(cwd)
         command = sandbox.wrap(command, Path(cwd), limits.shown, limits.processes, ours)
-    file = nullcontext(subprocess.PIPE) if piped else open(os.path.join(cwd, "output"), "wb")
+    file = open(os.path.join(cwd, "output"), "wb") if output is None else nullcontext(output)
     try:
-        with file as output:
-            child = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE,
-                                     stdout=output, stderr=subprocess.STDOUT,
+        with file as stdout:
+            child = subprocess.Popen(command, cwd=cwd, env=env, stdin=PIPE,
+                                     stdout=stdout, stderr=subprocess.STDOUT,
                                      pass_fds=(ours,) if ours else (),
                                      start_new_session=True, preexec_fn=restrict)
     except BaseException:
@@ -190,7 +191,7 @@ def tell(child, text):
 
 def run(command, limits, cwd, env=None):
     """Runs `command` to its end, without input; the Ended, and the bytes that it said."""
-    child = start(command, limits, cwd, env, piped=True)
+    child = start(command, limits, cwd, env, PIPE)
     guard(child, limits)
     child.stdin.close()
     said = child.stdout.read(limits.file_bytes)

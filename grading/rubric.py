@@ -14,7 +14,7 @@ and, if it wants to:
     MEMORY      symbol → bytes: what to read of the machine's memory (run.memory)
     CHECKPOINTS symbols of instructions before which it is read, beside leave()
     STEPS       name of a VMX instruction → how many of these are looked at, at each place
-                in the program; or BEFORE_LAUNCH (witness.py). Each costs a stop
+                in the program; or BeforeLaunch (witness.py). Each costs a stop
     TABLES      "gdt", "ldt", "idt" → the symbol of each, if they are in MEMORY: what a
                 crash is explained with
     TOLD        start of a log line → what a visitor of the demo is told in front of it

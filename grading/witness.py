@@ -86,8 +86,8 @@ class VmxStep(NamedTuple):
     name: str  # "vmxon", "vmwrite", ...
     time: int  # instructions since the CPU's reset
     registers: dict  # "rax" ... "r15" before it
-    cr0: int
-    cr4: int
+    cr0: int  # 0 in front of VMREAD and VMWRITE, where nobody looks at it
+    cr4: int  # the same
     flags: int  # RFLAGS after it: CF is VMfailInvalid, ZF is VMfailValid
     registers_after: dict
     faulted: int | None  # the vector, if it raised an exception
@@ -112,7 +112,13 @@ class VmExit(NamedTuple):
 
 
 STEPS = 512  # of one VMX instruction that are looked at: a monitor's loop has thousands
-BEFORE_LAUNCH = "up to each VMLAUNCH, from VMPTRLD on"
+
+
+class BeforeLaunch(NamedTuple):
+    """Which VMWRITEs are looked at: all before the first VMLAUNCH; later, between a VMPTRLD
+    and the VMLAUNCH behind it, those to some fields, whose encoding is in EDI."""
+
+    again: tuple = ()
 
 
 class Watch(NamedTuple):
@@ -121,7 +127,7 @@ class Watch(NamedTuple):
     memory: tuple = ()  # of (address, bytes): to be read
     at: tuple = ()  # the instructions before which it is read; the last time counts
     vmx: dict = {}  # address → name of each VMX instruction in the program
-    steps: dict = {}  # name → how many of these are looked at, or BEFORE_LAUNCH; else STEPS
+    steps: dict = {}  # name → how many of these are looked at, or BeforeLaunch; else STEPS
 
 
 class Memory:

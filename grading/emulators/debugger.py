@@ -3,45 +3,32 @@
 It reads them from a named pipe, as a script that it was told to `source`: at its own prompt
 it would echo them, letter by letter, through readline, and in a grade it hears thousands.
 Where an answer ends says the answer to one more command, which computes a number.
+
+It writes an answer in some dozens of pieces, and who waited for them would be woken by each.
+So they go to a file, and we wait for something else: behind its answers it is to source one
+more named pipe, which it cannot open before we do. That says that it is our turn.
 """
 
 import os
 import secrets
-import signal
 
 from grading import process
 
 QUESTION = b"Choose one of the actions above: [die] "  # after a panic; it listens to its input
+ANSWERS = "debug\ndie\n"  # to the first one: it wants to look; to the next: it ends
 SCRIPT = "commands"
+TURNS = ("turn0", "turn1")  # by turns: one that is just being closed can be opened at once
+CHUNK = 1 << 16  # bytes
 
 
-class Debugger:
-    """The debugger of a Bochs that will be started in `folder`."""
+class Conversation:
+    """What has been heard of a debugger, and where its answers end."""
 
-    def __init__(self, folder, limit):
-        """`limit`: how many bytes it may say in all, as if it wrote them to a file."""
-        self.child = None
-        self.limit = limit
+    def __init__(self):
         self.heard = bytearray()  # all of it
         self.start = 0  # of what has not been given out yet
         self.searched = 0  # up to here there is no end of an answer
-        self.asked = False  # what to do after a panic
         self.number = secrets.randbits(30)  # behind the answer that is being listened to
-        (folder / SCRIPT).unlink(missing_ok=True)  # of a run that was killed
-        os.mkfifo(folder / SCRIPT)
-        (folder / SCRIPT).chmod(0o644)  # in a sandbox it is another user
-        self.script = os.open(folder / SCRIPT, os.O_RDWR)  # waits for nobody
-
-    def meet(self, child):
-        """From now on it is `child`'s, whose input and output are pipes (process.start)."""
-        self.child = child
-        process.tell(child, f"source {SCRIPT}\n")
-
-    def close(self):
-        """No more is said to it; it may be said twice."""
-        if self.script is not None:
-            os.close(self.script)
-            self.script = None
 
     def listen(self):
         """What it says up to the end of its answer; None if it has ended instead."""
@@ -61,21 +48,47 @@ class Debugger:
         return b"0x%x %d\n" % (self.number, self.number)
 
     def hear(self):
-        """Takes in what it says next; False if it has ended, or has said too much."""
-        more = os.read(self.child.stdout.fileno(), 65536)
-        if not more:
-            return False
-        self.heard += more
-        if self.heard.endswith(QUESTION):
-            process.tell(self.child, "die\n" if self.asked else "debug\n")
-            self.asked = True
-        if len(self.heard) > self.limit:
-            os.kill(self.child.pid, signal.SIGXFSZ)
-            return False
-        return True
+        """Takes in what it has said since; False if there is no more."""
+        raise NotImplementedError
+
+
+class Debugger(Conversation):
+    """The debugger of a Bochs that will be started in `folder`, for a grade."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.turns = [folder / name for name in TURNS]
+        for path in (folder / SCRIPT, *self.turns):
+            path.unlink(missing_ok=True)  # of a run that was killed
+            os.mkfifo(path)
+            path.chmod(0o644)  # in a sandbox it is another user
+        self.script = os.open(folder / SCRIPT, os.O_RDWR)  # waits for nobody
+        self.output = os.memfd_create("output")  # in memory; Bochs' process.Limits go for it too
+        self.ours = [self.script, self.output]  # to be closed
+
+    def meet(self, child):
+        """From now on it is `child`'s, whose input is a pipe, and whose output is `output`."""
+        process.tell(child, f"source {SCRIPT}\n{ANSWERS}")
 
     def ask(self, *commands):
         """Its answers to `commands`, which it gets all at once; None from where it ended."""
-        os.write(self.script, "".join(f"{command}\n? {self.number + place}\n" for place, command
-                                      in enumerate(commands)).encode("ascii"))
+        lines = [f"{command}\n? {self.number + place}\n" for place, command in enumerate(commands)]
+        os.write(self.script, f"{''.join(lines)}source {self.turns[0].name}\n".encode("ascii"))
+        os.close(os.open(self.turns[0], os.O_WRONLY))  # waits until it has answered
+        self.turns.reverse()
         return [self.listen() for _ in commands]
+
+    def hear(self):
+        """As in Conversation."""
+        more = os.pread(self.output, CHUNK, len(self.heard))
+        self.heard += more
+        return bool(more)
+
+    def hang_up(self):
+        """It has ended: who waits for an answer, now or later, waits no longer."""
+        self.ours += [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in self.turns]
+
+    def close(self):
+        """No more is said to it; it may be said twice."""
+        while self.ours:
+            os.close(self.ours.pop())

@@ -71,7 +71,7 @@ def test_a_halted_cpu_uses_its_budget_up(name, program, tmp_path):
 
 
 def test_there_are_as_many_breakpoints_as_the_module_says(tmp_path):
-    names = [f"spot{number}" for number in range(bochs.BREAKPOINTS + 1)]
+    names = [f"spot{number}" for number in range(bochs_stops.BREAKPOINTS + 1)]
     calls = "".join(f"{name}();" for name in names)
     main = HEADERS + "".join(f"void {name}(void);" for name in names) \
         + f"void main(void) {{ {BEGIN} {calls} {calls} report_end(); }}"
@@ -83,7 +83,7 @@ def test_there_are_as_many_breakpoints_as_the_module_says(tmp_path):
     run = boot("bochs", tmp_path / "boot", path.read_bytes(), Watch(((at[0], 1),), at))
     assert run.powered_off
     stops = re.findall(r"Breakpoint \d+, 0x([0-9a-f]+) in", (tmp_path / "boot/output").read_text())
-    assert [int(stop, 16) for stop in stops if int(stop, 16) != bochs.ENTRY] \
+    assert [int(stop, 16) for stop in stops if int(stop, 16) != bochs_stops.ENTRY] \
         == [*at[:-1], *at[:-1]]
 
 

@@ -161,7 +161,7 @@ def test_the_breakpoints_suffice_for_every_vmx_instruction_of_a_lab(of, tmp_path
     assert wanted
     assert wanted.items() <= looking.vmx.items()
     # There may be more than breakpoints: the functions, at which rubrics look, come first.
-    first = list(looking.vmx)[:bochs.BREAKPOINTS - len(looking.at)]
+    first = list(looking.vmx)[:bochs_stops.BREAKPOINTS - len(looking.at)]
     functions = {address for address, name in wanted.items()
                  if 0 <= address - symbols.get(name, address + 1) < watch.FUNCTION}
     assert {"vmxon", "vmxoff", "vmread", "vmwrite"} <= {wanted[address] for address in functions}

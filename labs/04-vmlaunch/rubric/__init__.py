@@ -6,7 +6,7 @@ what the monitor made of it. What the record lacks earns nothing, whatever the l
 """
 
 from grading.rubric import PASSED, UNSEEN, Exercise, failed
-from grading.witness import BEFORE_LAUNCH
+from grading.witness import BeforeLaunch
 
 from . import fields, runs, switch
 from .challenge import draw  # noqa: F401 (the contract)
@@ -14,7 +14,8 @@ from .scene import Scene
 
 REGION = "challenge"
 MEMORY = {"io_bitmap_a": 256}
-STEPS = {"vmread": 0, "vmwrite": BEFORE_LAUNCH, "vmresume": 16}  # run.vm has what follows
+# run.vm has what follows
+STEPS = {"vmread": 0, "vmwrite": BeforeLaunch(tuple(fields.MONITORED.values())), "vmresume": 16}
 CHECKPOINTS = ("call_with_canaries",)  # in front of the guest's first steps
 
 STORY = """\

@@ -35,6 +35,9 @@ BIT_BY_BIT = (
 # Settings", without what the TRUE MSRs may allow to clear.
 INSISTED = ((*PIN, 0x16), (*CPU, 0x04006172), (*EXIT, 0x36DFB), (*ENTRY, 0x11FB))
 
+# The fields that `monitor` is about.
+MONITORED = {"exception bitmap": 0x4004, "CR0 guest/host mask": 0x6000, "CR0 read shadow": 0x6004}
+
 HOST_CODE, HOST_DATA, HOST_TSS = 0x08, 0x10, 0x18
 BITS = {0: 16, 1: 64, 2: 32, 3: 64}  # by bits 14:13 of an encoding
 
@@ -132,7 +135,7 @@ def guest_segments(fields, challenge, symbols):
 
 def check_host(fields, run, symbols):
     """04-2: the host-state area. HOST_RSP is launch.S' business."""
-    first = next((step for step in run.vmx if step.name == "vmwrite"), None)
+    first = next((step for step in run.vmx if step.name == "vmptrld"), None)
     if not first:
         return None
     data = (HOST_DATA, 0)
@@ -172,9 +175,9 @@ def check_controls(fields, challenge, lives, run):
 
 def monitored(program):
     """The fields that `monitor` is about, in the run of a program."""
-    return {"exception bitmap": (0x4004, program.bitmap, ", that of `monitor`"),
-            "CR0 guest/host mask": (0x6000, program.mask, ", that of `monitor`"),
-            "CR0 read shadow": (0x6004, program.shadow, ", that of `monitor`")}
+    values = program.bitmap, program.mask, program.shadow
+    return {name: (field, value, ", that of `monitor`")
+            for (name, field), value in zip(MONITORED.items(), values)}
 
 
 def check_bits(fields):

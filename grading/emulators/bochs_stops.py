@@ -1,0 +1,223 @@
+"""What Bochs' debugger is asked at each stop of a boot, and what it has answered.
+
+It stops at every switch of the CPU's mode, at VMX instructions of the program, and where
+memory is to be looked at. Each time it waits for us, which takes longer than what it does. So
+where it will go on as before it is told so beforehand, on a condition: "continue if".
+"""
+
+import re
+from collections import Counter
+
+from grading.emulators.bochs_record import place, registers
+from grading.witness import STEPS, BeforeLaunch, Watch
+
+ENTRY = 0x10002  # the program's first instruction: no stops before it
+MAX_STOPS = 8000  # then the run counts as a hang
+BREAKPOINTS = 16  # that the debugger has
+
+PANICKED = "A PANIC has occurred."
+MODE_SWITCH = "(0) Caught mode switch breakpoint switching to "
+TO_PROTECTED_MODE = MODE_SWITCH + "'protected mode'\n"
+TO_LONG_MODE = MODE_SWITCH + "'long mode'\n"
+TO_V86_MODE = MODE_SWITCH + "'v8086 mode'\n"
+MEMORY = re.compile(r"\t0x([0-9a-f]{8,16})")
+
+STAYED = "continue condition is FALSE"
+IN_A_ROW = 32  # switches of the mode, on condition
+# CS of a virtual-8086 task that is not at the bottom of memory. No selector is so high, but in
+# a table of more than 512 descriptors.
+HIGH_CS = 0x1000
+MANY = ("vmread", "vmwrite")  # of these there are hundreds: the control registers are left out
+
+
+class Stops:
+    """One boot's stops; an emulator's Boot adds the `debugger`."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.watch = Watch()
+        self.switches = []  # what the debugger said at each switch to protected mode
+        self.steps = []  # (name, what it said before, and after) of each VMX instruction
+        self.stepped = Counter()  # address → how many of these
+        self.behind = {}  # address → where one of MANY led to
+        self.numbers = {}  # address → its breakpoint's
+        self.breakpoints = 0  # how many there ever were
+        self.launched = False
+        self.worlds = []  # what it said at each switch of the mode, if there is VMX
+        self.left_to = None  # where the last VM exit led to
+        self.host_entry = None  # the same, of one that was left by a VM entry
+        self.row = 1  # how many switches are told in one go
+        self.end = ""  # what it said of a CPU that gave up
+        self.pieces = {}  # of memory
+        self.stopped = 0
+        self.stopped_too_often = False
+
+    def drive(self):
+        """From stop to stop, until Bochs has ended or there were too many."""
+        ask, watch = self.debugger.ask, self.watch
+        ask(self.break_at(ENTRY), "continue")
+        addresses = [*watch.at, *(address for address, name in watch.vmx.items()
+                                  if watch.steps.get(name) != 0)][:BREAKPOINTS]
+        *_, said = ask(f"delete {self.numbers.pop(ENTRY)}", "modebp",
+                       *map(self.break_at, addresses), "continue")
+        while said is not None:
+            self.stopped += 1
+            if self.stopped > MAX_STOPS:
+                self.stopped_too_often = True
+                ask("quit")
+                return
+            commands, note = self.look(said)
+            *answers, after = ask(*commands)
+            if None in answers and note != self.note_worlds:
+                return
+            said = note(said, answers, after)
+
+    def break_at(self, address, condition=None):
+        """The order to stop there; always, or if `condition`, an expression, holds."""
+        self.breakpoints += 1
+        self.numbers[address] = self.breakpoints
+        return f"lbreak {address:#x}" + (f' if "{condition}"' if condition else "")
+
+    def look(self, said):
+        """What to ask for at a stop that opens like this, and what takes the answers down.
+
+        The last command lets it run, and the others' answers are taken down, by a method
+        that returns how the next stop opens.
+        """
+        address, mnemonic = place(said)
+        memory = [f"xp /{(length + 7) // 8}gx {start:#x}" for start, length in self.watch.memory]
+        if PANICKED in said:
+            return [*memory, "r", "creg", "sreg", "quit"], self.note_end
+        if address in self.watch.at:
+            return [*memory, "continue"], self.note_memory
+        if mnemonic and self.watch.vmx.get(address) == mnemonic:
+            return self.step(address, mnemonic)
+        if TO_PROTECTED_MODE in said:
+            tables = [] if self.switches[1:] else ["sreg"]  # the first is no task's
+            return ["r", "creg", "print-stack 10", *tables, "continue"], self.note_switch
+        if self.watch.vmx and MODE_SWITCH in said:
+            return self.round_trips(), self.note_worlds
+        return ["continue"], lambda said, answers, after: after
+
+    def note_memory(self, said, answers, after):
+        """Memory as it is now; what it was before does not count."""
+        for (start, length), shown in zip(self.watch.memory, answers):
+            words = [int(word, 16).to_bytes(8, "little") for word in MEMORY.findall(shown)]
+            self.pieces[start] = b"".join(words)[:length]
+        return after
+
+    def note_end(self, said, answers, after):
+        """A CPU that gave up."""
+        self.end = said + "".join(answers[-3:])
+        return self.note_memory(said, answers, after)
+
+    def note_switch(self, said, answers, after):
+        """A switch to protected mode: a task may have trapped."""
+        self.switches.append(said + "".join(answers))
+        self.worlds.append(said + answers[0])
+        return after
+
+    # ---- Another switch of the mode: a VM entry or a VM exit. ------------------
+
+    def round_trips(self):
+        """Orders at such a switch: the registers; and to go on. When a round trip has been seen,
+        the same for the next ones, as long as they lead into a virtual-8086 task, or to where
+        the last VM exit led. Whatever else it stops at, it stays there for us to look at."""
+        if self.host_entry is None:
+            return ["r", "continue"]
+        usual = f"(eip == {self.host_entry:#x}) | (cs >= {HIGH_CS:#x})"
+        return ["r", f"continue if {usual}"] * self.row
+
+    def note_worlds(self, said, answers, after):
+        """VM entries and VM exits, up to a stop that is something else."""
+        for gone, (shown, opens) in enumerate(zip(answers[::2], [*answers[1::2], after])):
+            if shown is not None and MODE_SWITCH in said:
+                self.note_world(said, shown)
+            if opens is None:
+                return None
+            if STAYED in opens:
+                self.row = max(1, gone)
+                is_world = self.look(said)[1] == self.note_worlds
+                return self.debugger.ask("continue")[-1] if is_world else said
+            said = opens
+        self.row = min(2 * self.row, IN_A_ROW)
+        return said
+
+    def note_world(self, said, shown):
+        """One of them, by the general registers there."""
+        self.stopped += 1
+        self.worlds.append(said + shown)
+        if TO_LONG_MODE in said:
+            self.left_to = registers(shown).get("rip")
+        elif TO_V86_MODE in said:
+            self.host_entry = self.left_to
+
+    # ---- VMX instructions. -----------------------------------------------------
+
+    def step(self, address, name):
+        """At a VMX instruction: the registers, before it and behind it. One of MANY goes on if
+        it has led to where it did before."""
+        if name not in MANY:
+            return ["r", "creg", "s", "r"], self.note_step
+        if address not in self.behind or self.stepped[address] + 1 == self.limit(name):
+            return ["r", "s", "r"], self.note_step
+        usual = f"eip == {self.behind[address]:#x}"
+        return ["r", "s", "r", f"continue if {usual}"], self.note_usual_step
+
+    def note_usual_step(self, said, answers, after):
+        """One of MANY, executed now."""
+        *before, behind = answers
+        if after and STAYED in after:
+            return self.note_step(said, before, behind)
+        self.take_down(said, before, behind)
+        return after
+
+    def note_step(self, said, answers, behind):
+        """A VMX instruction, executed now; `behind` are the registers then."""
+        self.take_down(said, answers, behind)
+        after = answers[-1]
+        address, name = place(said)
+        if MODE_SWITCH in after:  # a VM entry: the step ended in the guest
+            self.worlds.append(after + (behind or ""))
+        elif name in MANY and "rip" in (shown := registers(behind or "")):
+            self.behind[address] = shown["rip"]
+        orders = self.orders(address)
+        # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
+        if self.look(after)[1] in (self.note_end, self.note_memory, self.note_step,
+                                   self.note_usual_step):
+            self.behind.pop(address, None)
+            self.debugger.ask(*orders)
+            return after
+        return self.debugger.ask(*orders, "continue")[-1]
+
+    def take_down(self, said, answers, behind):
+        """A step, as parse_step() wants it."""
+        *before, after = answers
+        address, name = place(said)
+        self.stepped[address] += 1
+        self.steps.append((name, said + "".join(before), after + (behind or "")))
+
+    def limit(self, name):
+        """How many of these instructions are looked at, at each place."""
+        return self.watch.steps.get(name, STEPS)
+
+    def orders(self, address):
+        """What is stopped at from now on, and what no more, behind a step there."""
+        name = self.watch.vmx[address]
+        if self.stepped[address] == self.limit(name):
+            return [f"delete {self.numbers.pop(address)}"]
+        few = {each: limit for each in self.numbers if isinstance(
+            limit := self.limit(self.watch.vmx.get(each)), BeforeLaunch)}
+        if name == "vmlaunch" and not self.launched:
+            self.launched = True
+            return [order for each, limit in few.items() for order in self.fewer(each, limit)]
+        order = {"vmlaunch": "bpd", "vmptrld": "bpe"}.get(name)  # breakpoint: disable, enable
+        return [f"{order} {self.numbers[each]}" for each in few if order]
+
+    def fewer(self, address, limit):
+        """Orders to stop at a VMWRITE for the fields alone that are looked at again; not yet."""
+        forget = f"delete {self.numbers.pop(address)}"
+        if not limit.again:
+            return [forget]
+        fields = " | ".join(f"(edi == {field:#x})" for field in limit.again)
+        return [forget, self.break_at(address, fields), f"bpd {self.numbers[address]}"]
