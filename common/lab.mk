@@ -76,7 +76,12 @@ AR      := $(TOOLPREFIX)ar
 endif
 OBJCOPY := $(TOOLPREFIX)objcopy
 OBJDUMP := $(TOOLPREFIX)objdump
-NM      := $(TOOLPREFIX)nm
+# Told what it reads: else it asks a plugin, which takes its time, and believes what stands
+# in the file.
+NM      := $(TOOLPREFIX)nm --target=elf$(if $(filter 64,$(BITS)),64-x86-64,32-i386)
+
+# No rules but these: make would try its own for every file.
+MAKEFLAGS += -r
 
 # Freestanding code that is meant to be stepped through: -Og keeps it in order.
 CPPFLAGS := -I$(COMMON) -MD -MP
@@ -118,15 +123,13 @@ loader: $(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin ;
 given: loader $(HEADERS) $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a \
        $(COMMON_BUILD)/libcommon.names $(GIVEN_OBJS)
 
-# What names common/ defines, and what names the student's files do: the grader looks. nm is
-# told what it reads; else it asks a plugin, which believes what stands in the file.
+# What names common/ defines, and what names the student's files do: the grader looks.
 .PHONY: names
 names: $(COMMON_BUILD)/libcommon.names $(BUILD)/names
 $(COMMON_BUILD)/libcommon.names: $(COMMON_BUILD)/libcommon.a
 $(BUILD)/names: $(USES_OBJS) $(EDIT_OBJS)
 %names:
-	@$(NM) --target=elf$(if $(filter 64,$(BITS)),64-x86-64,32-i386) -g --defined-only \
-	    $(filter-out $(BUILD)/reference/%,$^) >$@
+	@$(NM) -g --defined-only $(filter-out $(BUILD)/reference/%,$^) >$@
 
 # The disk image: the loader, the program, zeros to the end of the cylinder.
 $(PROGRAM).img: $(COMMON_BUILD)/boot.bin $(PROGRAM).b

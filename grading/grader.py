@@ -63,10 +63,13 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=
             raise
 
 
-def prepare():
-    """Loads what every grade needs, before processes that grade are forked off."""
+def prepare(out, limits):
+    """Loads and makes what every grade needs, before processes that grade are forked off."""
     import hashlib  # noqa: F401
     from grading import build, image, intake, judge, log, report, watch  # noqa: F401
+    if limits.boxed:
+        from grading import tree
+        tree.pristine(out)
 
 
 def incomplete(why, lab, emulator, seed, out, variables=()):

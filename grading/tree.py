@@ -6,6 +6,7 @@ common/, grading/ without their tests; debug/, timeline/; the pages for students
 the front door.
 """
 
+import functools
 import hashlib
 import os
 import shutil
@@ -117,6 +118,7 @@ def fingerprint(root=lab.ROOT):
     return state.hexdigest()
 
 
+@functools.cache  # a grade of many programs asks once
 def pristine(out):
     """A students' tree in folder `out`, with all that is given built in its build/.
 

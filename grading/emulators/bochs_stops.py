@@ -8,7 +8,7 @@ where it will go on as before it is told so beforehand, on a condition: "continu
 import re
 from collections import Counter
 
-from grading.emulators.bochs_record import place, registers
+from grading.emulators.bochs_record import place
 from grading.witness import STEPS, BeforeLaunch, Watch
 
 ENTRY = 0x10002  # the program's first instruction: no stops before it
@@ -20,6 +20,7 @@ MODE_SWITCH = "(0) Caught mode switch breakpoint switching to "
 TO_PROTECTED_MODE = MODE_SWITCH + "'protected mode'\n"
 TO_LONG_MODE = MODE_SWITCH + "'long mode'\n"
 TO_V86_MODE = MODE_SWITCH + "'v8086 mode'\n"
+RIP = re.compile(r"^rip: ([0-9a-f]{8})_([0-9a-f]{8})", re.MULTILINE)
 MEMORY = re.compile(r"\t0x([0-9a-f]{8,16})")
 
 STAYED = "continue condition is FALSE"
@@ -148,7 +149,7 @@ class Stops:
         self.stopped += 1
         self.worlds.append(said + shown)
         if TO_LONG_MODE in said:
-            self.left_to = registers(shown).get("rip")
+            self.left_to = rip(shown)
         elif TO_V86_MODE in said:
             self.host_entry = self.left_to
 
@@ -179,8 +180,8 @@ class Stops:
         address, name = place(said)
         if MODE_SWITCH in after:  # a VM entry: the step ended in the guest
             self.worlds.append(after + (behind or ""))
-        elif name in MANY and "rip" in (shown := registers(behind or "")):
-            self.behind[address] = shown["rip"]
+        elif name in MANY and (next_one := rip(behind or "")) is not None:
+            self.behind[address] = next_one
         orders = self.orders(address)
         # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
         if self.look(after)[1] in (self.note_end, self.note_memory, self.note_step,
@@ -221,3 +222,9 @@ class Stops:
             return [forget]
         fields = " | ".join(f"(edi == {field:#x})" for field in limit.again)
         return [forget, self.break_at(address, fields), f"bpd {self.numbers[address]}"]
+
+
+def rip(shown):
+    """RIP in an answer to `r`; None if it is cut off."""
+    found = RIP.search(shown)
+    return int(found[1] + found[2], 16) if found else None
