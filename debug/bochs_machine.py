@@ -14,7 +14,7 @@ from debug import cpu
 from grading import image, process
 from grading.emulators import bochs, bochs_config, bochs_record
 from grading.emulators.bochs_record import EFER, FLAGS, SEGMENT, TABLE, controls
-from grading.emulators.debugger import QUESTION, Debugger
+from grading.emulators.debugger import ANSWERS, Conversation
 from grading.structures import segment
 
 EVENT = re.compile(r"^(\d{11})\w\[CPU0  \] ((?:VMEXIT reason|VMFAIL|VMENTER FAIL|exception\().*)")
@@ -31,13 +31,15 @@ LID = b"=" * 72 + b"\nEvent type: PANIC\n"
 LONGEST = len(LID)  # bytes that are held back when passing on: the LID, or a prompt, cut in two
 NO_LIMITS = process.Limits(cpu_seconds=10**7, file_bytes=1 << 40)
 SELECTORS = {"ldtr": "LDT", "tr": "TR"}
+# After a panic; it listens to its input.
+QUESTION = b"Choose one of the actions above: [die] "
 
 
 class Ended(Exception):
     """Bochs has ended; why, in words."""
 
 
-class Machine(Debugger):
+class Machine(Conversation):
     """A Bochs that stands before its first instruction. Use it in a `with`."""
 
     def __init__(self, folder, elf, program, version, cpu_model):
@@ -50,12 +52,13 @@ class Machine(Debugger):
         (folder / "bochsrc").write_text(bochs_config.configuration(
             image.IMAGE_BYTES, cpu_model, image="disk.img", serial="serial", log="log",
             display="term") + bochs_config.WITNESS + REFUSALS)
-        super().__init__(folder, limit=1 << 40)
+        super().__init__()
         self.child = process.start([program, *bochs.debugger(version), "-q", "-f",
                                     folder / "bochsrc"], NO_LIMITS, folder,
-                                   os.environ | {"TERM": "dumb"}, piped=True)
+                                   os.environ | {"TERM": "dumb"}, process.PIPE)
         self.number = 1
         self.running = False  # a command of ours is on its way
+        self.asked = False  # what to do after a panic
         self.prompting = False  # a person is asked
         self.passing = False  # on to the terminal, what it says
         self.record = b""  # the last line of the record, not all there yet
@@ -72,7 +75,6 @@ class Machine(Debugger):
 
     def __exit__(self, *_):
         process.cancel(self.child)
-        self.close()
         for pipe in self.pipes.values():
             os.close(pipe)
 
@@ -88,12 +90,12 @@ class Machine(Debugger):
         return b"<bochs:%d> " % self.number
 
     def ask(self, *commands):
-        """As in Debugger; at its prompt."""
+        """Its answers to `commands`; None from where it ended."""
         process.tell(self.child, "".join(f"{command}\n" for command in commands))
         return [self.listen() for _ in commands]
 
     def hear(self):
-        """As in Debugger; takes in the pipes too, and passes on what is to be passed on."""
+        """As in Conversation; takes in the pipes too, and passes on what is to be passed on."""
         while True:
             ready, _, _ = select.select([self.child.stdout, *self.pipes.values()], [], [])
             self.drain()
@@ -102,16 +104,18 @@ class Machine(Debugger):
         del self.heard[:self.start]
         self.searched -= min(self.searched, self.start)
         self.start = 0
-        more = super().hear()
-        opens = self.heard.rfind(LID) if self.heard.endswith(QUESTION) else -1
-        if opens >= 0:  # it has been answered
-            del self.heard[opens:]
+        more = os.read(self.child.stdout.fileno(), 65536)
+        self.heard += more
+        if self.heard.endswith(QUESTION):
+            process.tell(self.child, ANSWERS[self.asked])
+            self.asked = True
+            del self.heard[self.heard.rfind(LID):]
             self.searched = min(self.searched, len(self.heard))
         if self.passing:
             closed = self.heard.find(LID)
             end = len(self.heard) - (LONGEST if more else 0)
             self.pass_on(end if closed < 0 else min(end, closed))
-        return more
+        return bool(more)
 
     def pass_on(self, end):
         """Prints what it has said, up to `end`; not the echo of the command."""

@@ -249,10 +249,14 @@ def put(path, text):
         file.write(text)
 
 
-def left(path):
-    """The bytes of a file that a child may have left; none if it did not, or something else."""
+def left(path, start=0, length=-1):
+    """The bytes of a file that a child may have left, all or `length` of them from `start` on;
+    none if it did not, or something else."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return b""
+            file.seek(start)
+            return file.read(length)
     except OSError:
         return b""

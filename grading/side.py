@@ -12,8 +12,9 @@ SECOND = 1
 ENDS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
-def by_side(work, items, jobs):
-    """Yields work(item) for each of `items`, in their order; up to `jobs` at a time.
+def by_side(work, items, jobs, weight=None):
+    """Yields work(item) for each of `items`, in their order; up to `jobs` at a time, those
+    first whose `weight` is greatest: what takes long should not begin when all else is done.
 
     What it raises in there is raised here. However this ends, nothing of it is left behind:
     a child that is told to end unwinds as we do.
@@ -22,6 +23,7 @@ def by_side(work, items, jobs):
         yield from map(work, items)
         return
     waiting, children, answers = list(enumerate(items)), {}, {}
+    waiting.sort(key=lambda each: -weight(each[1]) if weight else 0)
     try:
         for wanted in range(len(items)):
             while wanted not in answers:

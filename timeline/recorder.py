@@ -11,7 +11,7 @@ import os
 import re
 
 from grading import process
-from grading.emulators import bochs, bochs_vmcs
+from grading.emulators import bochs, bochs_stops, bochs_vmcs
 from grading.emulators.bochs_record import NEXT
 
 STAY = 2500  # instructions that are traced behind each switch of the mode

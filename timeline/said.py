@@ -4,7 +4,7 @@ import re
 
 from grading import manual
 from grading.emulators import bochs_vmcs
-from grading.emulators.bochs import MODE_SWITCH
+from grading.emulators.bochs_stops import MODE_SWITCH
 from grading.emulators.bochs_record import FLAGS, controls, registers
 
 from timeline.recorder import FIELDS

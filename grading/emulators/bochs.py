@@ -48,7 +48,8 @@ def stock(folder):
     """The same without any tuning of ours, for comparison."""
     interactive(folder, False)
     text = (folder / "bochsrc").read_text()
-    text = re.sub(r"^sound: .*\n", "", text, flags=re.MULTILINE).replace("-legacy", "-latest")
+    text = re.sub(r"^(sound|ata0-slave|vga): .*\n", "", text, flags=re.MULTILINE)
+    text = text.replace("-legacy", "-latest")
     (folder / "stock").write_text(re.sub(r"ips=\d+", "ips=4000000", text))  # Bochs's own
     return [PROGRAM, "-q", "-f", f"{folder}/stock", "-rc", f"{folder}/script"]
 
@@ -97,7 +98,8 @@ class Boot(Stops, Frozen):
 
     def __init__(self, folder, limits, version, cpu=None):
         """Starts Bochs in `folder`; its debugger waits in front of the first instruction."""
-        super().__init__(folder, limits)
+        Frozen.__init__(self, folder, limits)
+        Stops.__init__(self)
         (self.folder / "disk.img.lock").unlink(missing_ok=True)  # of a run that was killed
         (self.folder / "bochsrc").write_text(configuration(
             IMAGE_BYTES, cpu, image="disk.img", serial="serial.log", log="cpu.log",

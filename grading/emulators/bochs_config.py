@@ -15,7 +15,9 @@ IPS = 1000000
 
 MEGABYTES = 32  # of memory
 
-# Looking for sound devices costs a quarter of a boot: dummies.
+# What would cost most of a boot, and no program wants: looking for sound devices (dummies);
+# waiting for a second disk, which the BIOS takes for slow where nothing is (an empty drive);
+# and the memory of a display with more than VGA.
 CONFIGURATION = f"""\
 config_interface: textconfig
 display_library: {{display}}
@@ -25,6 +27,8 @@ romimage: file={SHARE}/BIOS-bochs-legacy
 vgaromimage: file={SHARE}/VGABIOS-lgpl-latest
 ata0: enabled=1
 ata0-master: type=disk, path={{image}}, mode=flat, cylinders={{cylinders}}, heads=16, spt=63
+ata0-slave: type=cdrom, path=none, status=ejected
+vga: extension=none
 boot: disk
 com1: enabled=1, mode=file, dev={{serial}}
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy

@@ -34,8 +34,7 @@ MANY = ("vmread", "vmwrite")  # of these there are hundreds: the control registe
 class Stops:
     """One boot's stops; an emulator's Boot adds the `debugger`."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
+    def __init__(self):
         self.watch = Watch()
         self.switches = []  # what the debugger said at each switch to protected mode
         self.steps = []  # (name, what it said before, and after) of each VMX instruction
@@ -131,7 +130,8 @@ class Stops:
 
     def note_worlds(self, said, answers, after):
         """VM entries and VM exits, up to a stop that is something else."""
-        for gone, (shown, opens) in enumerate(zip(answers[::2], [*answers[1::2], after])):
+        row = [*zip(answers[::2], [*answers[1::2], after])]
+        for gone, (shown, opens) in enumerate(row):
             if shown is not None and MODE_SWITCH in said:
                 self.note_world(said, shown)
             if opens is None:
@@ -141,7 +141,7 @@ class Stops:
                 is_world = self.look(said)[1] == self.note_worlds
                 return self.debugger.ask("continue")[-1] if is_world else said
             said = opens
-        self.row = min(2 * self.row, IN_A_ROW)
+        self.row = min(2 * len(row), IN_A_ROW)
         return said
 
     def note_world(self, said, shown):
@@ -150,7 +150,7 @@ class Stops:
         self.worlds.append(said + shown)
         if TO_LONG_MODE in said:
             self.left_to = rip(shown)
-        elif TO_V86_MODE in said:
+        elif TO_V86_MODE in said and self.left_to is not None:
             self.host_entry = self.left_to
 
     # ---- VMX instructions. -----------------------------------------------------

@@ -14,8 +14,9 @@ import secrets
 
 from grading import process
 
-QUESTION = b"Choose one of the actions above: [die] "  # after a panic; it listens to its input
-ANSWERS = "debug\ndie\n"  # to the first one: it wants to look; to the next: it ends
+# What to do after a panic, which it asks at its input: the first time it wants to look, the
+# next time to end.
+ANSWERS = ("debug\n", "die\n")
 SCRIPT = "commands"
 TURNS = ("turn0", "turn1")  # by turns: one that is just being closed can be opened at once
 CHUNK = 1 << 16  # bytes
@@ -57,7 +58,8 @@ class Debugger(Conversation):
 
     def __init__(self, folder):
         super().__init__()
-        self.turns = [folder / name for name in TURNS]
+        self.turns = tuple(folder / name for name in TURNS)
+        self.turn = 0  # whose it is
         for path in (folder / SCRIPT, *self.turns):
             path.unlink(missing_ok=True)  # of a run that was killed
             os.mkfifo(path)
@@ -68,15 +70,19 @@ class Debugger(Conversation):
 
     def meet(self, child):
         """From now on it is `child`'s, whose input is a pipe, and whose output is `output`."""
-        process.tell(child, f"source {SCRIPT}\n{ANSWERS}")
+        process.tell(child, "".join((f"source {SCRIPT}\n", *ANSWERS)))
 
     def ask(self, *commands):
         """Its answers to `commands`, which it gets all at once; None from where it ended."""
         lines = [f"{command}\n? {self.number + place}\n" for place, command in enumerate(commands)]
-        os.write(self.script, f"{''.join(lines)}source {self.turns[0].name}\n".encode("ascii"))
-        os.close(os.open(self.turns[0], os.O_WRONLY))  # waits until it has answered
-        self.turns.reverse()
+        os.write(self.script, f"{''.join(lines)}source {TURNS[self.turn]}\n".encode("ascii"))
+        self.wait()
         return [self.listen() for _ in commands]
+
+    def wait(self):
+        """Waits until it is our turn."""
+        os.close(os.open(self.turns[self.turn], os.O_WRONLY))
+        self.turn = 1 - self.turn
 
     def hear(self):
         """As in Conversation."""

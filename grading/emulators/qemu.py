@@ -108,12 +108,9 @@ class Boot(Frozen):
 
     def memory(self):
         """What the machine's memory held at its end, where `watch` wants to know."""
-        pieces = {}
-        ram = process.left(self.ram) if self.watch.memory else b""
-        for address, length in self.watch.memory:
-            if address + length <= RAM_BYTES:  # what a program says may be anywhere
-                pieces[address] = ram[address:address + length]
-        return Memory(pieces)
+        return Memory({address: process.left(self.ram, address, length)
+                       for address, length in self.watch.memory
+                       if address + length <= RAM_BYTES})  # what a program says may be anywhere
 
     def wait(self):
         """Waits for its end; the Run that it left."""

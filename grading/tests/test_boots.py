@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from grading import emulators, image, judge, lab, log, process
-from grading.emulators import bochs, bochs_config
+from grading.emulators import bochs, bochs_config, bochs_stops
 from grading.emulators.debugger import Debugger
 from grading.image import IMAGE_BYTES
 from grading.process import Limits
@@ -48,7 +48,7 @@ def fixture_nothing_left(monkeypatch):
 
 def test_too_many_stops_are_a_hang(program, tmp_path, monkeypatch):
     disk, symbols = program(LOOP)
-    monkeypatch.setattr(bochs, "MAX_STOPS", 20)
+    monkeypatch.setattr(bochs_stops, "MAX_STOPS", 20)
     run = boot("bochs", tmp_path / "boot", disk, Watch(((symbols["odd"], 7),), (symbols["spot"],)))
     assert (run.over_budget, run.problem, run.powered_off) == ("traps", None, False)
     assert run.memory.read(symbols["odd"], 7) == content(3)[1]
@@ -172,7 +172,7 @@ def test_a_failure_of_the_emulator_is_said_to_be_one(name, tmp_path, monkeypatch
 
 
 def test_a_process_of_pipes_is_closed_at_its_end(tmp_path):
-    child = process.start(["cat"], Limits(), tmp_path, piped=True)
+    child = process.start(["cat"], Limits(), tmp_path, output=process.PIPE)
     process.tell(child, "said")
     child.stdin.flush()
     assert os.read(child.stdout.fileno(), 100) == b"said"

@@ -155,7 +155,7 @@ from pathlib import Path
 from grading import process
 from grading.process import Limits
 child = process.start(["sh", "-c", "echo; sleep {mark}; true"], Limits(boxed=True),
-                      Path({str(tmp_path / "box")!r}), piped=True)
+                      Path({str(tmp_path / "box")!r}), output=process.PIPE)
 child.stdout.readline()
 print("ready", flush=True)
 sys.stdin.read()

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from grading import build, grader, image, lab, watch
-from grading.emulators import bochs
+from grading.emulators import bochs_stops
 from grading.image import ARENA, SECTOR
 from grading.tests import support
 from grading.witness import Watch

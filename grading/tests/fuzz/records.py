@@ -6,16 +6,15 @@ module read them: what the debugger of Bochs says is talked through again, stop 
 """
 
 import fcntl
-import io
 import os
 import pickle
 import re
 import subprocess
 import threading
-from collections import Counter
 from typing import NamedTuple
 
 from grading import emulators, grader, lab, process
+from grading.emulators.bochs_stops import Stops
 from grading.emulators.debugger import Debugger
 from grading.process import Ended
 from grading.tests import support
@@ -25,7 +24,6 @@ from grading.witness import Run, Watch
 
 SEED = 20070131
 NUMBER = re.compile(rb"^0x[0-9a-f]+ (\d+)$", re.MULTILINE)  # behind an answer
-BYTES = 1 << 40  # of what a debugger may say: the size is no matter here
 FILES = {"qemu": ("serial.log", "witness.log", "output"),
          "bochs": ("serial.log", "cpu.log", "output")}
 
@@ -109,17 +107,6 @@ def recorded(name, folder):
     return pickle.loads(kept.read_bytes())
 
 
-class Child:
-    """An emulator that has ended, of which only its last words are left."""
-
-    pid = None  # nobody: a signal to it is a TypeError
-    returncode = times = None
-
-    def __init__(self, said):
-        """`said`: a file, which ends as a pipe ends."""
-        self.stdin, self.stdout = io.BytesIO(), said
-
-
 def replay(kept, files, ended, folder, memory=None):
     """The Run that an emulator's module makes of these files; `ended`: process.Ended.
 
@@ -135,24 +122,28 @@ def replay(kept, files, ended, folder, memory=None):
         write_memory(boot.ram, kept.run.memory.pieces.items() if memory is None else memory)
         boot.child = None
         return finished(boot, ended)
-    with open(folder / "output", "rb") as said:
-        boot.child, boot.cpu = Child(said), kept.run.cpu
-        boot.debugger = listener(folder, boot.child, kept.files["output"])
-        boot.switches, boot.steps, boot.worlds, boot.end = [], [], [], ""
-        boot.stepped, boot.numbers, boot.pieces = Counter(), {}, {}
-        boot.stopped_too_often, boot.talk = False, threading.Thread()
-        boot.drive()
-        return finished(boot, ended)
+    boot.debugger = Listener(folder, kept.files["output"])
+    boot.child, boot.cpu = None, kept.run.cpu
+    Stops.__init__(boot)
+    boot.watch = kept.watch
+    boot.drive()
+    boot.talk = threading.Thread()
+    return finished(boot, ended)
 
 
-def listener(folder, child, said):
-    """A Debugger that talks to nobody, and waits for the numbers that stand in `said`."""
-    heard = Debugger(folder, BYTES)
-    heard.close()
-    heard.script = os.open(os.devnull, os.O_WRONLY)
-    heard.number = int(NUMBER.search(said)[1])
-    heard.meet(child)
-    return heard
+class Listener(Debugger):
+    """A Debugger that talks to nobody, and hears what stands in folder/output; it waits for the
+    numbers that stood in `said`."""
+
+    def __init__(self, folder, said):
+        super().__init__(folder)
+        os.close(self.script)
+        self.script = self.ours[0] = os.open(os.devnull, os.O_WRONLY)
+        os.write(self.output, process.left(folder / "output"))
+        self.number = int(NUMBER.search(said)[1])
+
+    def wait(self):
+        """It is always our turn."""
 
 
 def finished(boot, ended):

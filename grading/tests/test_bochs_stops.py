@@ -1,0 +1,239 @@
+"""grading/emulators/bochs_stops.py: what the debugger is asked at a stop, and what is made of
+its answers. It is played by a list of these."""
+
+import pytest
+
+from grading.emulators import bochs_stops
+from grading.emulators.bochs_stops import STAYED, Stops
+from grading.witness import STEPS, BeforeLaunch, Watch
+
+
+def stands(address, instruction):
+    """The end of what the debugger says at a stop."""
+    return f"Next at t=5\n(0) [{address:#014x}] 0008:{address:016x} (unk. ctxt): {instruction}\n"
+
+
+CAUGHT = "(0) Caught mode switch breakpoint switching to '{} mode'\n"
+EXIT, ENTRY, TRAP = (CAUGHT.format(mode) + stands(0x900, "nop")
+                     for mode in ("long", "v8086", "protected"))
+WATCH = Watch(((0x2000, 7), (0x3001, 9)), (0x100,), {0x200: "vmxon", 0x400: "vmwrite"})
+
+
+class Script:
+    """A debugger that gives these answers, whatever it is asked; and keeps what it was."""
+
+    def __init__(self, *answers):
+        self.answers, self.told = list(answers), []
+
+    def ask(self, *commands):
+        self.told.append(commands)
+        return [self.answers.pop(0) if self.answers else None for _ in commands]
+
+
+def stops(watch=WATCH, answers=(), **state):
+    """Stops in that state."""
+    made = Stops()
+    made.watch, made.debugger = watch, Script(*answers)
+    for name, value in state.items():
+        setattr(made, name, value)
+    return made
+
+
+def rip(address):
+    """What is said to `r`, as far as it matters."""
+    return f"rip: 00000000_{address:08x}\n"
+
+
+@pytest.mark.parametrize(("said", "commands", "note"), [
+    (TRAP, ["r", "creg", "print-stack 10", "sreg", "continue"], "note_switch"),
+    (ENTRY, ["r", "continue"], "note_worlds"),
+    (EXIT, ["r", "continue"], "note_worlds"),
+    ("(0) Breakpoint 2, in ?? ()\n" + stands(0x900, "nop"), ["continue"], "<lambda>"),
+    (stands(0x100, "ret"), ["xp /1gx 0x2000", "xp /2gx 0x3001", "continue"], "note_memory"),
+    (stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["r", "creg", "s", "r"], "note_step"),
+    (stands(0x400, "vmwrite rdi, rsi ; 0f79fe"), ["r", "s", "r"], "note_step"),
+    (stands(0x200, "inc eax ; 40"), ["continue"], "<lambda>"),
+    (stands(0x200, "vmclear qword ptr [rdi] ; 660fc737"), ["continue"], "<lambda>"),
+    (stands(0x300, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["continue"], "<lambda>"),
+    ("Next at t=5\n(0).[5] ??? (physical address not available)\n", ["continue"], "<lambda>"),
+    ("A PANIC has occurred.  Do you want to:\n[die] " + stands(0x100, "hlt"),
+     ["xp /1gx 0x2000", "xp /2gx 0x3001", "r", "creg", "sreg", "quit"], "note_end"),
+], ids=["protected", "v86", "long", "breakpoint", "memory", "vmx", "vmwrite", "inc", "other-vmx",
+        "vmx-elsewhere", "unmapped", "panic"])
+def test_what_is_asked_at_a_stop(said, commands, note):
+    asked, noted_by = stops(switches=["the way to protected mode"]).look(said)
+    assert (asked, noted_by.__name__) == (commands, note)
+
+
+def test_the_tables_are_asked_for_at_the_first_trap_alone():
+    made, asked = stops(Watch()), []
+    for _ in range(4):
+        asked.append("sreg" in made.look(TRAP)[0])
+        made.switches.append("")
+    assert asked == [True, True, False, False]  # the first is the way to protected mode
+
+
+def test_memory_is_what_both_ways_of_writing_it_say():
+    """Bochs 2 leaves zeros in front of a number of eight bytes out, but for the last eight."""
+    made = stops()
+    made.note_memory("", ["0x2000 <bogus+ 0>:\t0x0000000c\n",
+                          "0x3001 <bogus+ 0>:\t0x8877665544332211\t0x1230000000a\n"], "")
+    assert made.pieces == {0x2000: b"\x0c" + bytes(6),
+                           0x3001: bytes.fromhex("11 22 33 44 55 66 77 88 0a")}
+
+
+# ---- VM entries and VM exits. --------------------------------------------------
+
+def test_they_go_on_by_themselves_once_a_round_trip_has_been_seen():
+    made = stops()
+    for said in (EXIT, ENTRY):
+        commands, note = made.look(said)
+        assert commands == ["r", "continue"]
+        note(said, [rip(0x123)], "")
+    commands, _ = made.look(EXIT)
+    assert commands == ["r", "continue if (eip == 0x123) | (cs >= 0x1000)"] * 2
+    assert len(made.worlds) == 2
+
+
+def test_as_many_in_a_row_as_do_well():
+    made = stops(host_entry=0x123)
+    rows = []
+    for _ in range(8):
+        commands, note = made.look(ENTRY)
+        rows.append(len(commands) // 2)
+        said = note(ENTRY, [rip(0x123), EXIT] * (rows[-1] - 1) + [rip(0x123)], ENTRY)
+        assert said == ENTRY
+    assert rows == [1, 2, 4, 8, 16, 32, 32, 32]
+    assert len(made.worlds) == made.stopped == sum(rows)
+
+
+def test_where_it_stays_it_is_looked_at():
+    """In the middle of a row; all further answers are about the same place."""
+    made = stops(host_entry=0x123, row=4)
+    said = made.note_worlds(EXIT, ["one", ENTRY, "two", TRAP, "three", STAYED, "three"], STAYED)
+    assert said == TRAP
+    assert made.worlds == [EXIT + "one", ENTRY + "two", TRAP + "three"]
+    assert made.row == 2
+
+
+def test_one_that_leads_elsewhere_goes_on_without_condition():
+    made = stops(answers=[TRAP], host_entry=0x123)
+    assert made.note_worlds(EXIT, [rip(0x456)], STAYED) == TRAP
+    assert made.debugger.told == [("continue",)]
+    assert (made.left_to, made.row) == (0x456, 1)
+
+
+@pytest.mark.parametrize(("answers", "after", "seen"), [
+    (["one", ENTRY, "two", None, None, None, None], None, 2),
+    (["one", None, None, None, None, None, None], None, 1),
+    (["one", ENTRY, "two", EXIT, "three", ENTRY, "four"], None, 4),
+    ([None] * 7, None, 0),
+], ids=["in-the-middle", "at-once", "at-the-end", "never"])
+def test_what_was_seen_before_the_end_counts(answers, after, seen):
+    made = stops(host_entry=0x123, row=4)
+    assert made.note_worlds(EXIT, answers, after) is None
+    assert len(made.worlds) == seen
+
+
+def test_a_row_counts_as_so_many_stops():
+    made = stops(Watch(vmx={1: "vmread"}), host_entry=0x123, row=32, stopped=0,
+                 answers=["", ""] + ["", "", EXIT] + [rip(0x123), ENTRY, rip(0x123), EXIT] * 9999)
+    made.watch = made.watch._replace(steps={"vmread": 0})
+    made.drive()
+    assert made.stopped_too_often
+    assert bochs_stops.MAX_STOPS < made.stopped < bochs_stops.MAX_STOPS + 2 * 33
+    assert made.debugger.told[-1] == ("quit",)
+
+
+# ---- VMX instructions. ---------------------------------------------------------
+
+VMWRITE = stands(0x400, "vmwrite rdi, rsi ; 0f79fe")
+BEHIND = stands(0x403, "jbe .+6 ; 7606")
+
+
+def test_a_step_that_leads_to_where_it_did_goes_on():
+    made = stops(answers=["the next stop"])
+    commands, note = made.look(VMWRITE)
+    assert note(VMWRITE, ["before", BEHIND], rip(0x403)) == "the next stop"
+    commands, note = made.look(VMWRITE)
+    assert commands == ["r", "s", "r", "continue if eip == 0x403"]
+    assert note(VMWRITE, ["again", BEHIND, rip(0x403)], "the stop after") == "the stop after"
+    assert made.steps == [("vmwrite", VMWRITE + "before", BEHIND + rip(0x403)),
+                          ("vmwrite", VMWRITE + "again", BEHIND + rip(0x403))]
+
+
+def test_a_step_that_leads_elsewhere_is_looked_at():
+    """It faults this time: the next thing may be that the CPU gives up."""
+    panic = "A PANIC has occurred. " + stands(0x400, "vmwrite rdi, rsi")
+    made = stops(answers=["next"], behind={0x400: 0x403})
+    _, note = made.look(VMWRITE)
+    assert note(VMWRITE, ["before", panic, rip(0x400)], STAYED) == panic
+    assert made.debugger.told == [()]  # it is not let go
+    assert len(made.steps) == made.stepped[0x400] == 1
+
+
+def test_a_step_behind_which_one_looks_is_no_usual_one():
+    """`continue` would not stop where it stands."""
+    made = stops(WATCH._replace(at=(0x403,)))
+    assert made.look(VMWRITE)[1](VMWRITE, ["before", BEHIND], rip(0x403)) == BEHIND
+    assert made.look(VMWRITE)[0] == ["r", "s", "r"]
+
+
+def test_the_last_step_that_is_wanted_gives_orders():
+    made = stops(WATCH._replace(steps={"vmwrite": 3}), behind={0x400: 0x403}, numbers={0x400: 7},
+                 answers=["", "next"])
+    asked = []
+    for _ in range(3):
+        commands, note = made.look(VMWRITE)
+        asked.append(len(commands))
+        said = note(VMWRITE, ["before", BEHIND] + [rip(0x403)] * (len(commands) - 3),
+                    rip(0x403) if len(commands) == 3 else "next")
+        assert said == "next"
+    assert asked == [4, 4, 3]
+    assert made.debugger.told == [("delete 7", "continue")]
+
+
+# ---- What is stopped at, as a run goes on. -------------------------------------
+
+VMX = {0x10: "vmptrld", 0x20: "vmwrite", 0x30: "vmlaunch", 0x40: "vmresume", 0x50: "vmread"}
+
+
+def running(limit):
+    """Stops of a program that has all of them, each with its breakpoint."""
+    return stops(Watch(vmx=VMX, steps={"vmread": 0, "vmwrite": limit, "vmresume": 3}),
+                 numbers={0x10: 2, 0x20: 3, 0x30: 4, 0x40: 5}, breakpoints=5)
+
+
+def test_vmwrites_are_looked_at_up_to_the_first_launch():
+    made = running(BeforeLaunch())
+    assert [made.orders(address) for address in (0x10, 0x20, 0x30, 0x10, 0x30)] == [
+        ["bpe 3"], [], ["delete 3"], [], []]
+    assert 0x20 not in made.numbers
+
+
+def test_some_fields_are_looked_at_again_up_to_each_launch():
+    made = running(BeforeLaunch((0x4004, 0x6000)))
+    condition = "(edi == 0x4004) | (edi == 0x6000)"
+    assert [made.orders(address) for address in (0x10, 0x30, 0x10, 0x20, 0x30, 0x10)] == [
+        ["bpe 3"], ["delete 3", f'lbreak 0x20 if "{condition}"', "bpd 6"], ["bpe 6"], [],
+        ["bpd 6"], ["bpe 6"]]
+
+
+def test_no_more_are_looked_at_than_the_rubric_wants():
+    made = running(BeforeLaunch())
+    for times, orders in ((2, []), (3, ["delete 5"])):
+        made.stepped[0x40] = times
+        assert made.orders(0x40) == orders
+    made.stepped[0x10] = STEPS  # what is not named has a limit, too
+    assert made.orders(0x10) == ["delete 2"]
+    assert sorted(made.numbers) == [0x20, 0x30]
+
+
+def test_what_nobody_wants_is_not_stopped_at():
+    made = stops(Watch(vmx=VMX, steps={"vmread": 0, "vmresume": 3}))
+    made.drive()
+    first, behind = made.debugger.told
+    assert first == ("lbreak 0x10002", "continue")
+    assert behind == ("delete 1", "modebp", "lbreak 0x10", "lbreak 0x20", "lbreak 0x30",
+                      "lbreak 0x40", "continue")
+    assert made.numbers == {0x10: 2, 0x20: 3, 0x30: 4, 0x40: 5}
