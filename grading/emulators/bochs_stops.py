@@ -25,9 +25,9 @@ MEMORY = re.compile(r"\t0x([0-9a-f]{8,16})")
 
 STAYED = "continue condition is FALSE"
 IN_A_ROW = 32  # switches of the mode, on condition
-# CS of a virtual-8086 task that is not at the bottom of memory. No selector is so high, but in
-# a table of more than 512 descriptors.
-HIGH_CS = 0x1000
+# A virtual-8086 task that is not at the bottom of memory. No selector is so high, but in a table
+# of more than 512 descriptors; and what stops in the program's own code has a higher IP.
+IN_V86 = "((cs >= 0x1000) & (eip < 0x10000))"
 MANY = ("vmread", "vmwrite")  # of these there are hundreds: the control registers are left out
 
 
@@ -55,18 +55,17 @@ class Stops:
     def drive(self):
         """From stop to stop, until Bochs has ended or there were too many."""
         ask, watch = self.debugger.ask, self.watch
-        ask(self.break_at(ENTRY), "continue")
         addresses = [*watch.at, *(address for address, name in watch.vmx.items()
                                   if watch.steps.get(name) != 0)][:BREAKPOINTS]
-        *_, said = ask(f"delete {self.numbers.pop(ENTRY)}", "modebp",
-                       *map(self.break_at, addresses), "continue")
+        *_, said = ask(self.break_at(ENTRY), "continue", f"delete {self.numbers.pop(ENTRY)}",
+                       "modebp", *map(self.break_at, addresses), "continue")
         while said is not None:
-            self.stopped += 1
             if self.stopped > MAX_STOPS:
                 self.stopped_too_often = True
                 ask("quit")
                 return
             commands, note = self.look(said)
+            self.stopped += note != self.note_worlds  # which counts on its own
             *answers, after = ask(*commands)
             if None in answers and note != self.note_worlds:
                 return
@@ -125,8 +124,7 @@ class Stops:
         the last VM exit led. Whatever else it stops at, it stays there for us to look at."""
         if self.host_entry is None:
             return ["r", "continue"]
-        usual = f"(eip == {self.host_entry:#x}) | (cs >= {HIGH_CS:#x})"
-        return ["r", f"continue if {usual}"] * self.row
+        return ["r", f"continue if (eip == {self.host_entry:#x}) | {IN_V86}"] * self.row
 
     def note_worlds(self, said, answers, after):
         """VM entries and VM exits, up to a stop that is something else."""
