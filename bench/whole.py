@@ -1,25 +1,27 @@
-"""A grade: all labs of one submission, in the sandbox, over what its boots cost at least.
+"""A grade: all labs of one submission, in the sandbox, over what it costs at least.
 
-At least: the floor of each boot's emulator, divided by the cores.
+At least: the floor of each boot's emulator, divided by the cores. And once more with the
+compilers, without which there is nothing to boot: one make of each program, on one core.
 """
 
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
 from bench import floor, inner, rounds
-from grading import emulators, lab
+from grading import emulators, intake, lab, tree
 
 TITLE = "A grade"
 GOAL = 1.15
 WANTED = f"at most {GOAL} × (boots × floor ÷ cores)"
-WHY = """What is least counts boots alone. A grade also compiles and links the student's files,
-each program in a sandbox of its own; and Bochs stops at every switch of the mode, so that its
-registers are seen: in lab 04 that is a thousand VM exits, and as many VM entries. The last
-columns part the CPU time of a grade without a sandbox, once with everything to be built and
-once with nothing; what is in none of them is Python's: it talks with Bochs, and judges."""
+WHY = """What is least counts boots alone. Compiling and linking the student's files costs the
+seconds in "build", whoever does it; with them, the grade is so many times the least as the
+fourth column says. The rest is: a sandbox for each program and boot; the labs' own
+instructions, and the stops at which Bochs shows its registers (in lab 04 at a thousand VM
+exits, and as many VM entries); and Python, which talks with Bochs, and judges."""
 GRADE = [sys.executable, "-S", str(lab.ROOT / "grading" / "grade")]
 
 
@@ -48,38 +50,54 @@ def boots(graded):
 
 
 def cpu_seconds(command, folder):
-    """(of all, of the compilers and make, of the emulators): CPU seconds of a grade without a
-    sandbox, in which nobody sees them, from scratch. Once more, and there is little to build."""
-    def spent():
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    marks = [spent()]
-    for _ in range(2):
-        graded = results([*command, "--no-sandbox", "--work", folder / "open"], folder)
-        marks.append(spent())
-    return (marks[1] - marks[0], marks[1] - marks[0] - (marks[2] - marks[1]),
+    """(of all, of the emulators alone): CPU seconds of a grade without a sandbox, in which
+    nobody sees them, from scratch."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    graded = results([*command, "--no-sandbox", "--work", folder / "open"], folder)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
             sum(run["cpu_seconds"] for values in graded for run in values["runs"]))
+
+
+def builder(submission, folder):
+    """What takes the time of building all its programs, one after the other."""
+    root = tree.pristine(lab.ROOT / "build")
+    for each in lab.all_labs():
+        intake.take(submission, each, folder / each.name / "files")
+
+    def build(each):
+        place = folder / each.name / "built"
+        return rounds.seconds(
+            ["make", "-s", "-C", root / "labs" / each.name, "image", "names", "SEALED=yes",
+             f"EDITDIR={folder / each.name / 'files'}", f"BUILD={place}", f"OUT={root / 'build'}"],
+            before=lambda: shutil.rmtree(place, ignore_errors=True))
+
+    return lambda: sum(map(build, lab.all_labs()))
 
 
 def measure(folder, quick):
     """One row."""
-    command = [*GRADE, str(hand_in(folder))]
-    spent, built, emulated = cpu_seconds(command, folder)
+    submission = hand_in(folder)
+    command = [*GRADE, str(submission)]
+    spent, emulated = cpu_seconds(command, folder)
     command += ["--work", str(folder / "work")]
     counts, cores = boots(results(command, folder)), len(os.sched_getaffinity(0))
     timers = {name: floor.timers(name, folder / name)["floor"] for name in counts}
+    timers["build"] = builder(submission, folder / "build")
     total = len({each.number for each in lab.all_labs()}) * 100
     timers["grade"] = lambda: rounds.seconds(command, f"{total}/{total}")
     times = rounds.in_turn(timers, 3 if quick else 9)
-    least = [sum(counts[name] * times[name][number] for name in counts) / cores
-             for number in range(len(times["grade"]))]
+    booted = [sum(counts[name] * times[name][number] for name in counts)
+              for number in range(len(times["grade"]))]
+    least = [seconds / cores for seconds in booted]
+    built = [sum(each) / cores for each in zip(booted, times["build"])]
     yield {"boots": ", ".join(f"{count} on {emulators.get(name).NAME}"
                               for name, count in counts.items()), "cores": cores,
            "× least": rounds.figure(rounds.ratios(times["grade"], least)),
+           "× least with build": rounds.figure(rounds.ratios(times["grade"], built)),
            "seconds": rounds.figure(times["grade"]), "least, s": rounds.figure(least),
-           "CPU seconds": round(spent, 2), "to build": round(built, 2),
-           "in emulators": round(emulated, 2)}
+           "build, s": rounds.figure(times["build"]),
+           "CPU seconds": round(spent, 2), "in emulators": round(emulated, 2)}
 
 
 def reached(rows):

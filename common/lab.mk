@@ -158,22 +158,23 @@ $(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin: %.bin: %.S.o
 	@$(LD) -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -Ttext 0x7C00 -o $@.elf $<
 	@$(OBJCOPY) -O binary -j .text $@.elf $@
 
+$(COMMON_BUILD) $(GIVEN_BUILD) $(GIVEN_BUILD)/include $(BUILD)/edit $(BUILD)/reference:
+	@mkdir -p $@
+
 define COMPILE
-	@mkdir -p $(@D)
 	@$(CC) $(if $(filter %.S,$<),$(ASFLAGS),$(CFLAGS)) $(CPPFLAGS) -c -o $@ $<
 endef
 
 $(COMMON_BUILD)/%.o: CPPFLAGS += -DIMAGE_SECTORS=$(IMAGE_SECTORS)
-$(COMMON_BUILD)/%.o: $(COMMON)/%
+$(COMMON_BUILD)/%.o: $(COMMON)/% | $(COMMON_BUILD)
 	$(COMPILE)
 
 $(GIVEN_BUILD)/%.o: CPPFLAGS += -I. $(USED_LABS:%=-I%) -DLAB_NAME='"$(NAME)"'
-$(GIVEN_BUILD)/%.o: %
+$(GIVEN_BUILD)/%.o: % | $(GIVEN_BUILD)
 	$(COMPILE)
 
 # A student's file finds the lab's headers, but not the sources beside them.
-$(GIVEN_BUILD)/include/%.h: %.h
-	@mkdir -p $(@D)
+$(GIVEN_BUILD)/include/%.h: %.h | $(GIVEN_BUILD)/include
 	@cp $< $@
 
 # What it took from elsewhere is written down, by the preprocessor in .d and by the
@@ -182,17 +183,17 @@ $(BUILD)/edit/%.o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=$(STAGE)
 ifeq ($(findstring clang,$(CC)),)
 $(BUILD)/edit/%.o: CPPFLAGS += -Wa,--MD,$(@:.o=.ad)
 endif
-$(BUILD)/edit/%.o: $(EDITDIR)/% | $(HEADERS)
+$(BUILD)/edit/%.o: $(EDITDIR)/% | $(HEADERS) $(BUILD)/edit
 	$(COMPILE)
 
 # Those for other labs lie in the folders of these, or, all together, in EDITDIR.
 define USES_RULE
 $(BUILD)/edit/$(notdir $1).o: STAGE := 99
-$(BUILD)/edit/$(notdir $1).o: $(if $(filter .,$(EDITDIR)),../$1,$(EDITDIR)/$(notdir $1)) | $(HEADERS)
+$(BUILD)/edit/$(notdir $1).o: $(if $(filter .,$(EDITDIR)),../$1,$(EDITDIR)/$(notdir $1)) | $(HEADERS) $(BUILD)/edit
 	$$(COMPILE)
 $(BUILD)/reference/$(notdir $1).o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=99
-$(BUILD)/reference/$(notdir $1).o: $(or $(wildcard reference/$(notdir $1).o),../$1) | $(HEADERS)
-	$$(if $$(filter %.o,$$<),@mkdir -p $$(@D) && cp $$< $$@,$$(COMPILE))
+$(BUILD)/reference/$(notdir $1).o: $(or $(wildcard reference/$(notdir $1).o),../$1) | $(HEADERS) $(BUILD)/reference
+	$$(if $$(filter %.o,$$<),@cp $$< $$@,$$(COMPILE))
 endef
 $(foreach file,$(USES),$(eval $(call USES_RULE,$(file))))
 
