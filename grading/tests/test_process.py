@@ -125,3 +125,20 @@ def test_one_that_is_stopped_does_not_rest(tmp_path):
     ended = process.finish(child)
     waker.join()
     assert (ended.code, ended.over_budget) == (7, None)
+
+
+def test_a_piece_of_what_a_child_left(tmp_path):
+    file = tmp_path / "left"
+    file.write_bytes(b"0123456789")
+    assert process.left(file) == b"0123456789"
+    assert process.left(file, 3, 4) == b"3456"
+    assert process.left(file, 8, 4) == b"89"
+    assert process.left(file, 99, 4) == b""
+
+
+def test_what_is_no_file_of_its_own_is_nothing_that_a_child_left(tmp_path):
+    (tmp_path / "ours").write_text("a secret")
+    (tmp_path / "link").symlink_to("ours")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert {process.left(tmp_path / name) for name in ("link", "folder", "pipe", "none")} == {b""}

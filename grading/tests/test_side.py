@@ -27,6 +27,34 @@ def test_the_answers_come_in_order(jobs):
         0, 1, 4, 9, 16, 25, 36]
 
 
+def test_what_weighs_most_begins_first_and_the_answers_keep_their_order(tmp_path):
+    """One job at a time would do it in this process; of two, each waits for a turn to begin."""
+    begun = tmp_path / "begun"
+
+    def work(item):
+        with open(begun, "a", encoding="ascii") as file:
+            file.write(item)
+        return item
+
+    assert list(side.by_side(work, ["b", "ddd", "cc", "eeee"], 1, len)) == ["b", "ddd", "cc", "eeee"]
+    begun.unlink()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def waiting(item):  # the heaviest is held back until the lightest, the last one, is at work
+        signal.alarm(20)
+        work(item)
+        if item == "eeee":
+            return pipe.read_text()
+        if item == "b":
+            tell(pipe)
+        return item
+
+    assert list(side.by_side(waiting, ["b", "ddd", "cc", "eeee"], 2, len)) == [
+        "b", "ddd", "cc", "here"]
+    assert begun.read_text() in ("eeeedddccb", "dddeeeeccb")  # the first two begin together
+
+
 def test_they_are_at_work_together(tmp_path):
     """Each waits for the other: one after the other they would wait for ever."""
     pipes = [tmp_path / "first", tmp_path / "second"]
