@@ -16,6 +16,8 @@ def stands(address, instruction):
 CAUGHT = "(0) Caught mode switch breakpoint switching to '{} mode'\n"
 EXIT, ENTRY, TRAP = (CAUGHT.format(mode) + stands(0x900, "nop")
                      for mode in ("long", "v8086", "protected"))
+VMWRITE = stands(0x400, "vmwrite rdi, rsi ; 0f79fe")
+BEHIND = stands(0x403, "jbe .+6 ; 7606")
 WATCH = Watch(((0x2000, 7), (0x3001, 9)), (0x100,), {0x200: "vmxon", 0x400: "vmwrite"})
 
 
@@ -117,6 +119,20 @@ def test_where_it_stays_it_is_looked_at():
     assert made.row == 2
 
 
+def test_where_it_stays_for_something_else_is_no_world():
+    made = stops(host_entry=0x123, row=2)
+    assert made.note_worlds(EXIT, ["one", VMWRITE, "two"], STAYED) == VMWRITE
+    assert made.worlds == [EXIT + "one"]
+
+
+def test_a_row_in_which_it_ends_is_not_lost():
+    begun = 4 + 2 + 1  # the orders at the start: two breakpoints, and the last of them
+    made = stops(answers=[*[""] * (begun - 1), EXIT, "one", ENTRY, "two"], row=4,
+                 host_entry=0x123, watch=WATCH._replace(at=()))
+    made.drive()
+    assert made.worlds == [EXIT + "one", ENTRY + "two"]
+
+
 def test_one_that_leads_elsewhere_goes_on_without_condition():
     made = stops(answers=[TRAP], host_entry=0x123)
     assert made.note_worlds(EXIT, [rip(0x456)], STAYED) == TRAP
@@ -148,10 +164,6 @@ def test_a_row_counts_as_so_many_stops():
 
 # ---- VMX instructions. ---------------------------------------------------------
 
-VMWRITE = stands(0x400, "vmwrite rdi, rsi ; 0f79fe")
-BEHIND = stands(0x403, "jbe .+6 ; 7606")
-
-
 def test_a_step_that_leads_to_where_it_did_goes_on():
     made = stops(answers=["the next stop"])
     commands, note = made.look(VMWRITE)
@@ -171,6 +183,14 @@ def test_a_step_that_leads_elsewhere_is_looked_at():
     assert note(VMWRITE, ["before", panic, rip(0x400)], STAYED) == panic
     assert made.debugger.told == [()]  # it is not let go
     assert len(made.steps) == made.stepped[0x400] == 1
+
+
+def test_a_step_that_leads_to_a_usual_one_stays_there():
+    """It could not be stopped at again: the CPU stands there."""
+    vmxon = stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737")
+    made = stops(behind={0x400: 0x403})
+    assert made.look(vmxon)[1](vmxon, ["before", "", VMWRITE], rip(0x400)) == VMWRITE
+    assert made.debugger.told == [()]
 
 
 def test_a_step_behind_which_one_looks_is_no_usual_one():

@@ -1,9 +1,11 @@
-"""The parser of QEMU's record, on small texts made by hand."""
+"""The parser of QEMU's record, on small texts made by hand; and what it reads of memory."""
+
+import os
 
 import pytest
 
 from grading.emulators import qemu
-from grading.witness import Tables, Trap
+from grading.witness import Tables, Trap, Watch
 
 GP = (13, 0)
 STATE = """\
@@ -137,3 +139,13 @@ def test_a_trap_in_words():
     trap = Trap(13, 0x10, ip=0x10767)
     assert str(trap) == "#GP (error code 0x10) in ring 0 at 0x10767"
     assert str(Trap(77, None)) == "vector 77 in ring 0"
+
+
+def test_memory_that_the_machine_has_not_is_not_read(tmp_path):
+    boot = object.__new__(qemu.Boot)
+    boot.ram = tmp_path / "ram"
+    boot.ram.write_bytes(bytes(range(256)))
+    os.truncate(boot.ram, qemu.RAM_BYTES)
+    boot.watch = Watch(memory=((16, 4), (qemu.RAM_BYTES - 4, 4), (qemu.RAM_BYTES - 3, 4),
+                               ((1 << 64) - 8, 8)))
+    assert boot.memory().pieces == {16: b"\x10\x11\x12\x13", qemu.RAM_BYTES - 4: bytes(4)}
