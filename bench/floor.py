@@ -1,7 +1,8 @@
 """The floor: what an emulator needs at least, for a boot sector that powers off at once.
 
 On the emulator as it is installed, with no more options than a run without a window needs.
-The machine that the grader uses is leaner (no sound, no HPET, no wait for a second disk, …): the lean floor.
+The machine that the grader uses is leaner (no sound, no HPET, no wait for a second disk, …):
+the lean floor.
 """
 
 import subprocess

@@ -1,7 +1,7 @@
 """A grade: all labs of one submission, in the sandbox, over what it costs at least.
 
-At least: the floor of each boot's emulator, divided by the cores. And once more with the
-compilers, without which there is nothing to boot: one make of each program, on one core.
+At least: the floor of each boot's emulator, divided by the cores. And once more with what one
+make of each program takes, without which there is nothing to boot, divided by the cores, too.
 """
 
 import json
@@ -17,11 +17,12 @@ from grading import emulators, intake, lab, tree
 TITLE = "A grade"
 GOAL = 1.15
 WANTED = f"at most {GOAL} × (boots × floor ÷ cores)"
-WHY = """What is least counts boots alone. Compiling and linking the student's files costs the
-seconds in "build", whoever does it; with them, the grade is so many times the least as the
-fourth column says. The rest is: a sandbox for each program and boot; the labs' own
-instructions, and the stops at which Bochs shows its registers (in lab 04 at a thousand VM
-exits, and as many VM entries); and Python, which talks with Bochs, and judges."""
+WHY = """What is least counts boots alone. Compiling and linking the student's files takes the
+seconds in "build", whoever does it; with these, too, divided by the cores, the grade is so many
+times the least as the fourth column says. What else it does: a sandbox for each program and
+boot; the labs' own instructions, and the stops at which Bochs shows its registers (in lab 04
+at a thousand VM exits, and as many VM entries); and Python, which talks with Bochs, and judges.
+How much of the time goes to each of these was not measured."""
 GRADE = [sys.executable, "-S", str(lab.ROOT / "grading" / "grade")]
 
 

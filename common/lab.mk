@@ -77,11 +77,15 @@ endif
 OBJCOPY := $(TOOLPREFIX)objcopy
 OBJDUMP := $(TOOLPREFIX)objdump
 # Told what it reads: else it asks a plugin, which takes its time, and believes what stands
-# in the file.
-NM      := $(TOOLPREFIX)nm --target=elf$(if $(filter 64,$(BITS)),64-x86-64,32-i386)
+# in the file. LLVM's has no such option.
+NM      := $(TOOLPREFIX)nm
+ifeq ($(findstring llvm,$(NM)),)
+NM      += --target=elf$(if $(filter 64,$(BITS)),64-x86-64,32-i386)
+endif
 
-# No rules but these: make would try its own for every file.
+# No rules but these: make would try its own for every file. And what fails leaves no half.
 MAKEFLAGS += -r
+.DELETE_ON_ERROR:
 
 # Freestanding code that is meant to be stepped through: -Og keeps it in order.
 CPPFLAGS := -I$(COMMON) -MD -MP

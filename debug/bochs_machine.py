@@ -109,7 +109,8 @@ class Machine(Conversation):
         if self.heard.endswith(QUESTION):
             process.tell(self.child, ANSWERS[self.asked])
             self.asked = True
-            del self.heard[self.heard.rfind(LID):]
+            if LID in self.heard:
+                del self.heard[self.heard.rfind(LID):]
             self.searched = min(self.searched, len(self.heard))
         if self.passing:
             closed = self.heard.find(LID)

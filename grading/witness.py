@@ -86,8 +86,8 @@ class VmxStep(NamedTuple):
     name: str  # "vmxon", "vmwrite", ...
     time: int  # instructions since the CPU's reset
     registers: dict  # "rax" ... "r15" before it
-    cr0: int  # 0 in front of VMREAD and VMWRITE, where nobody looks at it
-    cr4: int  # the same
+    cr0: int | None  # None in front of VMREAD and VMWRITE, where nobody looks at it
+    cr4: int | None  # the same
     flags: int  # RFLAGS after it: CF is VMfailInvalid, ZF is VMfailValid
     registers_after: dict
     faulted: int | None  # the vector, if it raised an exception

@@ -11,8 +11,10 @@ import os
 import re
 
 from grading import process
-from grading.emulators import bochs, bochs_stops, bochs_vmcs
+from grading.emulators import bochs, bochs_vmcs
 from grading.emulators.bochs_record import NEXT
+from grading.emulators.bochs_stops import (BREAKPOINTS, ENTRY, MODE_SWITCH, PANICKED,
+                                           TO_PROTECTED_MODE)
 
 STAY = 2500  # instructions that are traced behind each switch of the mode
 MANY, LATER = 600, 500  # switches; behind these, a stay is traced less far
@@ -57,19 +59,19 @@ class Recorder(bochs.Boot):
     def drive(self):
         """From stop to stop, until Bochs has ended or there were too many."""
         ask = self.debugger.ask
-        ask(f"lbreak {bochs_stops.ENTRY:#x}", "continue")
+        ask(f"lbreak {ENTRY:#x}", "continue")
         wanted = [*self.quiet, *self.waits, *self.sends, *self.watch.vmx]
-        wanted = [*dict.fromkeys(wanted)][:len(KINDS) * bochs_stops.BREAKPOINTS - 1]
+        wanted = [*dict.fromkeys(wanted)][:len(KINDS) * BREAKPOINTS - 1]
         self.numbers = {address: number for number, address in enumerate(wanted, 2)}
         self.next = len(wanted) + 2
         *_, start = ask("delete 1", "modebp", "disasm switch-mode", *(
-            KINDS[(place + 1) // bochs_stops.BREAKPOINTS].format(address)  # one of the first is kept free
+            KINDS[(place + 1) // BREAKPOINTS].format(address)  # one of the first is kept free
             for place, address in enumerate(wanted)), "r")
         self.stops.append(("start", "", [start]))
         said, silent = self.run_on(), 0
         while said is not None:
-            self.count += bochs_stops.MODE_SWITCH in said
-            silent = 0 if self.stops[-1][0] == "byte" else silent + (bochs_stops.MODE_SWITCH in said)
+            self.count += MODE_SWITCH in said
+            silent = 0 if self.stops[-1][0] == "byte" else silent + (MODE_SWITCH in said)
             if self.count > SWITCHES or silent > SILENT:
                 self.cut = f"{self.count} switches of the world, the last {silent} in silence"
                 ask("quit")
@@ -86,20 +88,20 @@ class Recorder(bochs.Boot):
             done = said.count("(0).[")
             self.budget -= done
             self.left -= done
-            if done == 0 and bochs_stops.MODE_SWITCH not in said:
+            if done == 0 and MODE_SWITCH not in said:
                 self.budget = 0
         return said
 
     def stop(self, said):
         """Takes one stop down; what the next one says."""
-        if bochs_stops.PANICKED in said:
+        if PANICKED in said:
             answers = self.debugger.ask("r", "creg", "sreg", "quit")
             self.end = said + "".join(filter(None, answers[:3]))
             self.keep("panic", said, answers[:3])
             return None
         where = re.findall(r"^\(0\) \[0x([0-9a-f]+)\] [^\n]*?\): (\w*)", said, re.MULTILINE)
         address, mnemonic = (int(where[-1][0], 16), where[-1][1]) if where else (None, "")
-        if bochs_stops.MODE_SWITCH in said:
+        if MODE_SWITCH in said:
             if not self.note_mode(said):
                 return None
             said = ""
@@ -162,7 +164,7 @@ class Recorder(bochs.Boot):
         answers = self.debugger.ask(*commands, *pieces)
         if None in answers:
             return False
-        if bochs_stops.TO_PROTECTED_MODE in said:
+        if TO_PROTECTED_MODE in said:
             self.switches.append(said + "".join(answers[:3 + len(tables)]))
         if self.watch.vmx:
             self.worlds.append(said + answers[0])

@@ -2,7 +2,7 @@
 
 The witness has two parts. The CPU log (`debug: cpu0=report`) has a line for each
 exception, with the instruction count in front. The debugger, told to stop at every
-switch of the CPU's mode (`modebp`) and at every VMX instruction of the program, shows
+switch of the CPU's mode (`modebp`) and at VMX instructions of the program, shows
 registers, and the stack on which the CPU has just put the state of a virtual-8086 task.
 A stop counts only if the log has an exception one instruction earlier: what a program
 writes to memory or jumps to proves nothing. A CPU that gives up (a triple fault) panics;
@@ -123,21 +123,24 @@ class Boot(Stops, Frozen):
 
     def cancel(self):
         """Gives it up; the thread hears its end."""
-        if self.talk.is_alive():
-            os.killpg(self.child.pid, signal.SIGKILL)
-            self.debugger.hang_up()
-            self.talk.join()
         super().cancel()
+        self.hear_out()
         self.debugger.close()
 
-    def wait(self):
-        """Waits for its end; the Run that it left."""
-        ended = process.finish(self.child, self.limits)
+    def hear_out(self):
+        """Its last words; then the thread has ended."""
         self.debugger.hang_up()
         if self.talk.ident:
             self.talk.join()
-        while self.debugger.hear():  # its last words
+        while self.debugger.hear():
             pass
+
+    def wait(self):
+        """Waits for its end; the Run that it left."""
+        try:
+            ended = process.finish(self.child, self.limits)
+        finally:
+            self.hear_out()
         self.debugger.close()
         said = self.debugger.heard.decode(errors="replace")
         process.put(self.folder / "output", said)

@@ -8,7 +8,7 @@ where it will go on as before it is told so beforehand, on a condition: "continu
 import re
 from collections import Counter
 
-from grading.emulators.bochs_record import place
+from grading.emulators.bochs_record import MANY, place
 from grading.witness import STEPS, BeforeLaunch, Watch
 
 ENTRY = 0x10002  # the program's first instruction: no stops before it
@@ -24,11 +24,9 @@ RIP = re.compile(r"^rip: ([0-9a-f]{8})_([0-9a-f]{8})", re.MULTILINE)
 MEMORY = re.compile(r"\t0x([0-9a-f]{8,16})")
 
 STAYED = "continue condition is FALSE"
-IN_A_ROW = 32  # switches of the mode, on condition
 # A virtual-8086 task that is not at the bottom of memory. No selector is so high, but in a table
 # of more than 512 descriptors; and what stops in the program's own code has a higher IP.
-IN_V86 = "((cs >= 0x1000) & (eip < 0x10000))"
-MANY = ("vmread", "vmwrite")  # of these there are hundreds: the control registers are left out
+IN_V86 = "(cs >= 0x1000) & (eip < 0x10000)"
 
 
 class Stops:
@@ -46,7 +44,6 @@ class Stops:
         self.worlds = []  # what it said at each switch of the mode, if there is VMX
         self.left_to = None  # where the last VM exit led to
         self.host_entry = None  # the same, of one that was left by a VM entry
-        self.row = 1  # how many switches are told in one go
         self.end = ""  # what it said of a CPU that gave up
         self.pieces = {}  # of memory
         self.stopped = 0
@@ -65,7 +62,7 @@ class Stops:
                 ask("quit")
                 return
             commands, note = self.look(said)
-            self.stopped += note != self.note_worlds  # which counts on its own
+            self.stopped += note != self.note_worlds  # which counts, and takes down what there is
             *answers, after = ask(*commands)
             if None in answers and note != self.note_worlds:
                 return
@@ -95,7 +92,7 @@ class Stops:
             tables = [] if self.switches[1:] else ["sreg"]  # the first is no task's
             return ["r", "creg", "print-stack 10", *tables, "continue"], self.note_switch
         if self.watch.vmx and MODE_SWITCH in said:
-            return self.round_trips(), self.note_worlds
+            return self.round_trips(said), self.note_worlds
         return ["continue"], lambda said, answers, after: after
 
     def note_memory(self, said, answers, after):
@@ -118,28 +115,31 @@ class Stops:
 
     # ---- Another switch of the mode: a VM entry or a VM exit. ------------------
 
-    def round_trips(self):
+    def round_trips(self, said):
         """Orders at such a switch: the registers; and to go on. When a round trip has been seen,
-        the same for the next ones, as long as they lead into a virtual-8086 task, or to where
-        the last VM exit led. Whatever else it stops at, it stays there for us to look at."""
+        the same for the next one, on condition that it is the one which is due: behind an exit
+        an entry, behind an entry an exit. At whatever else it stops it stays. Never for one
+        more: where the CPU gives up at the first instruction behind an exit, it stands there
+        as it stood at the exit, and would go on."""
+        orders = ["r", "continue"]
         if self.host_entry is None:
-            return ["r", "continue"]
-        return ["r", f"continue if (eip == {self.host_entry:#x}) | {IN_V86}"] * self.row
+            return orders
+        if TO_LONG_MODE in said:
+            orders += ["r", f"continue if {IN_V86}"]
+        elif TO_V86_MODE in said:
+            orders += ["r", f"continue if eip == {self.host_entry:#x}"]
+        return orders
 
     def note_worlds(self, said, answers, after):
-        """VM entries and VM exits, up to a stop that is something else."""
-        row = [*zip(answers[::2], [*answers[1::2], after])]
-        for gone, (shown, opens) in enumerate(row):
+        """A VM entry or a VM exit, and the one that was due behind it."""
+        for shown, opens in zip(answers[::2], [*answers[1::2], after]):
+            if opens and STAYED in opens:  # nothing is noted: it will be looked at
+                return said
             if shown is not None and MODE_SWITCH in said:
                 self.note_world(said, shown)
             if opens is None:
                 return None
-            if STAYED in opens:
-                self.row = max(1, gone)
-                is_world = self.look(said)[1] == self.note_worlds
-                return self.debugger.ask("continue")[-1] if is_world else said
             said = opens
-        self.row = min(2 * len(row), IN_A_ROW)
         return said
 
     def note_world(self, said, shown):
@@ -185,7 +185,8 @@ class Stops:
         if self.look(after)[1] in (self.note_end, self.note_memory, self.note_step,
                                    self.note_usual_step):
             self.behind.pop(address, None)
-            self.debugger.ask(*orders)
+            if orders:
+                self.debugger.ask(*orders)
             return after
         return self.debugger.ask(*orders, "continue")[-1]
 

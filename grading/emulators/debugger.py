@@ -86,13 +86,14 @@ class Debugger(Conversation):
 
     def hear(self):
         """As in Conversation."""
-        more = os.pread(self.output, CHUNK, len(self.heard))
+        more = os.pread(self.output, CHUNK, len(self.heard)) if self.ours else b""  # not closed
         self.heard += more
         return bool(more)
 
     def hang_up(self):
         """It has ended: who waits for an answer, now or later, waits no longer."""
-        self.ours += [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in self.turns]
+        if self.ours:
+            self.ours += [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in self.turns]
 
     def close(self):
         """No more is said to it; it may be said twice."""

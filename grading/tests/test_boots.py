@@ -113,6 +113,31 @@ def test_a_bochs_that_was_killed_leaves_nothing_behind(program, tmp_path, monkey
     assert not under_way.talk.is_alive()
 
 
+def test_a_bochs_may_be_cancelled_that_nobody_waits_for_any_more(program, tmp_path, monkeypatch):
+    """As when Ctrl-C comes just behind its end."""
+    under_way = in_the_middle("bochs", tmp_path / "boot", program, monkeypatch)
+    os.kill(under_way.child.pid, signal.SIGKILL)
+    process.finish(under_way.child)
+    under_way.cancel()
+    assert not under_way.talk.is_alive()
+
+
+def test_a_bochs_is_heard_out_when_the_waiting_is_interrupted(program, tmp_path, monkeypatch):
+    under_way = in_the_middle("bochs", tmp_path / "boot", program, monkeypatch)
+    finish = process.finish
+
+    def interrupted(child, limits):
+        finish(child, limits)
+        raise KeyboardInterrupt
+
+    os.kill(under_way.child.pid, signal.SIGKILL)
+    monkeypatch.setattr(process, "finish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        under_way.wait()
+    assert not under_way.talk.is_alive()
+    under_way.cancel()
+
+
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("name", emulators.NAMES)
 def test_a_boot_may_be_cancelled_before_it_goes(name, times, tmp_path):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from grading import crash, image, lab
+from grading import crash, emulators, grader, image, lab
 from grading.tests import support
 
 LAB = lab.find("02")
@@ -132,3 +132,25 @@ def test_in_long_mode_too(tmp_path):
     assert ("#GP while loading TR: selector 0x18, slot 3 of the GDT, which holds LDT, base "
             f"{symbols['host_tss']:#x}, limit 0x67, DPL 0: not an available TSS") \
         in rows["03-10"]["got"]
+
+
+@pytest.mark.parametrize("exits", [2, 26, 61, 151])
+def test_a_monitor_that_gives_up_where_its_exits_lead(exits, tmp_path):
+    """Behind so many I/O exits of lab 04 the host's CR3 leads nowhere, and so the next exit."""
+    of = lab.find("04")
+    sources = support.write_sources(of, tmp_path / "sources")
+    text = (sources / "io.c").read_text()
+    start = "enum handled emulate_io(void)\n{\n"
+    assert text.count(start) == 1
+    (sources / "io.c").write_text(text.replace(start, f"""{start}
+        static int exits;
+
+        if (++exits == {exits})
+                vmcs_write(VMCS_HOST_CR3, 0x1F00000);
+"""))
+    values, (run,) = grader.grade(sources, of, emulators.get("bochs"), 7, support.OUT,
+                                  work=tmp_path / "work", demands=grader.Demands(1))
+    assert (run.reset, run.over_budget) == (True, None)
+    assert run.traps[-1].base is not None  # the debugger has looked at it
+    crashed = [each for each in values["exercises"] if each["status"] == "CRASH"]
+    assert crashed and "triple fault" in crashed[0]["got"] and "host_entry" in crashed[0]["got"]

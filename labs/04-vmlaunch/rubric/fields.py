@@ -135,14 +135,14 @@ def guest_segments(fields, challenge, symbols):
 
 def check_host(fields, run, symbols):
     """04-2: the host-state area. HOST_RSP is launch.S' business."""
-    first = next((step for step in run.vmx if step.name == "vmptrld"), None)
-    if not first:
+    there = [step for step in run.vmx if step.name in ("vmptrld", "vmlaunch")]
+    if not there:
         return None
     data = (HOST_DATA, 0)
     return compare(fields, {
-        "host CR0": (0x6C00, first.cr0, ", as it is"),
+        "host CR0": (0x6C00, tuple(step.cr0 for step in there), ", as it is"),
         "host CR3": (0x6C02, symbols["host_pml4"], ", host_pml4"),
-        "host CR4": (0x6C04, first.cr4, ", as it is"),
+        "host CR4": (0x6C04, tuple(step.cr4 for step in there), ", as it is"),
         "host RIP": (0x6C16, symbols["host_entry"], ", host_entry"),
         "host CS selector": (0x0C02, HOST_CODE, ", HOST_CODE"),
         "host SS selector": (0x0C04, data), "host DS selector": (0x0C06, data),
