@@ -12,7 +12,6 @@ asked what to do, we say "debug", and look at it once more.
 import os
 import re
 import select
-import signal
 import subprocess
 import sys
 import threading
