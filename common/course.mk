@@ -1,6 +1,8 @@
 # course.mk -- the front door of students and of everybody else: what can be done
 # with one lab, named by LAB=NN. The top Makefile includes it, in the handout too.
 
+include common/place.mk
+
 PYTHON := /usr/bin/python3
 TOOLS  := $(addprefix $(TOOLPREFIX),gcc ld objcopy) qemu-system-x86_64 bochs
 
@@ -47,7 +49,7 @@ grade: ## grade a lab's files
 	    $(MAKE) --no-print-directory -C $$folder $@ || exit; done
 
 handin: ## pack them to hand in, of all labs if LAB= is not said
-	$(if $(LAB),$(IN_LAB))@$(PYTHON) grading/handin . $(LAB) --out build
+	$(if $(LAB),$(IN_LAB))@$(PYTHON) grading/handin . $(LAB) --out '$(or $(OUT),build)'
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -106,17 +106,17 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
-/* What CPUID says; any CPL. Subleaf 0. */
+/* What CPUID says; any CPL. Most leaves have no subleaves: 0. */
 struct cpuid {
         uint32_t eax, ebx, ecx, edx;
 };
 
-static inline struct cpuid cpuid(uint32_t leaf)
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
         struct cpuid said;
 
         asm volatile("cpuid" : "=a"(said.eax), "=b"(said.ebx), "=c"(said.ecx), "=d"(said.edx)
-                     : "a"(leaf), "c"(0));
+                     : "a"(leaf), "c"(subleaf));
         return said;
 }
 

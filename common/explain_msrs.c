@@ -25,7 +25,7 @@
 
 int explain_perf_global_ctrl(struct explanation *why, uint32_t what)
 {
-        struct cpuid leaf = cpuid(LEAF_PERFORMANCE);
+        struct cpuid leaf = cpuid(LEAF_PERFORMANCE, 0);
         uint64_t counters = (1ULL << (leaf.eax >> 8 & 0x1F)) - 1;
         uint64_t fixed = ((1ULL << (leaf.edx & 0x1F)) - 1) | leaf.ecx;
 
@@ -47,7 +47,7 @@ int explain_pat(struct explanation *why, uint32_t what)
 
 int explain_efer(struct explanation *why, uint32_t what)
 {
-        uint32_t features = cpuid(LEAF_EXTENDED).edx;
+        uint32_t features = cpuid(LEAF_EXTENDED, 0).edx;
         uint64_t may_be_1 = EFER_LME | EFER_LMA | (features & EDX_SYSCALL ? EFER_SCE : 0)
                           | (features & EDX_NX ? EFER_NXE : 0);
 

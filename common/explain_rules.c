@@ -125,12 +125,12 @@ uint64_t explain_beyond_width(void)
 {
         if (rdmsr(MSR_VMX_BASIC) & VMX_BASIC_32BIT_ADDRESSES)
                 return ~0ULL << 32;
-        return ~0ULL << (cpuid(LEAF_ADDRESS_SIZES).eax & 0xFF);
+        return ~0ULL << (cpuid(LEAF_ADDRESS_SIZES, 0).eax & 0xFF);
 }
 
 unsigned explain_linear_width(void)
 {
-        return cpuid(LEAF_ADDRESS_SIZES).eax >> 8 & 0xFF;
+        return cpuid(LEAF_ADDRESS_SIZES, 0).eax >> 8 & 0xFF;
 }
 
 int explain_is_canonical(uint64_t address, unsigned width)

@@ -38,7 +38,7 @@ enum activity { ACTIVE, HLT, SHUTDOWN, WAIT_FOR_SIPI };
 
 static struct cpuid features(void)
 {
-        return cpuid(0).eax >= LEAF_FEATURES ? cpuid(LEAF_FEATURES) : (struct cpuid){ 0 };
+        return cpuid(0, 0).eax >= LEAF_FEATURES ? cpuid(LEAF_FEATURES, 0) : (struct cpuid){ 0 };
 }
 
 /* Not as strict as for other addresses: the highest of the bits that this CPU uses may

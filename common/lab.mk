@@ -23,6 +23,8 @@
 #   SEALED=yes OUT holds all that is given already, and is not written
 # Another BITS wants another OUT.
 
+include $(dir $(lastword $(MAKEFILE_LIST)))place.mk
+
 NAME    := $(notdir $(CURDIR))
 TOP     := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 COMMON  := $(TOP)/common
@@ -247,4 +249,4 @@ handin:
 	@$(PYTHON) $(TOP)/grading/handin $(TOP) $(NAME) --out $(OUT)
 
 clean:
-	rm -rf $(BUILD) $(OUT)/grade/$(NAME)
+	rm -rf '$(BUILD)' '$(OUT)/grade/$(NAME)'

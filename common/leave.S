@@ -1,15 +1,17 @@
 /* leave.S -- the way back from main() to the loader, mode by mode.
  *
  * void back_to_loader(void), noreturn. In: 32-bit protected or 64-bit mode,
- * CPL 0, paging on or off, the first megabyte mapped one to one. Interrupts
- * off. Out: real mode, on the loader's stack, by LRET; CR0 and the interrupt
+ * CPL 0, paging on or off, in VMX root operation or not, the first megabyte mapped one to
+ * one. Interrupts off. Out: real mode, on the loader's stack, by LRET; CR0 and the interrupt
  * table as the program found them, CR4 and EFER.LME clear. Before that, what the program
  * has sent over the serial line is shown on the screen, if there is one: an emulator has
  * been powered off by now, this is a PC.
- * SDM Vol. 3A, "Switching Back to Real-Address Mode".
+ * SDM Vol. 3A, "Switching Back to Real-Address Mode"; Vol. 3C, "Restrictions on VMX
+ * Operation".
  */
 #include "selector.h"
 #include "serial.h"
+#include "vmx.h"
 #include "x86/bios.h"
 #include "x86/control.h"
 
@@ -21,7 +23,13 @@
         .code64
 back_to_loader:
         cli
-        lgdt    gdt_pointer             /* a program may have worked with its own GDT */
+        movq    %cr4, %rax
+        testl   $CR4_VMXE, %eax
+        jz      1f
+        EXPECT_FAULT 1f                 /* #UD, if there was no VMXON */
+        vmxoff                          /* in VMX operation CR0.PG and CR4.VMXE cannot be cleared */
+        EXPECT_NONE
+1:      lgdt    gdt_pointer             /* a program may have worked with its own GDT */
         pushq   $SEL_CODE32
         pushq   $compatibility
         lretq                           /* compatibility mode: 32-bit code, LMA still 1 */

@@ -39,6 +39,7 @@ long_enter:
 
         .code64
 long_start:
+        movl    $stack_top, %esp        /* bits 63:32 of RSP were undefined */
         call    main
         call    leave
 

@@ -2,7 +2,7 @@
  * handle itself; 64-bit programs only.
  *
  * trap_entry_N: 64-bit mode, CPL 0, interrupts off, the CPU's frame of five
- * words on the stack, with its error code if vector N has one. Each completes a
+ * quadwords on the stack, with its error code if vector N has one. Each completes a
  * struct trap and calls trap(); if that returns, so do they.
  */
 #include "x86/exception.h"

@@ -2,8 +2,8 @@
 
 import functools
 import os
+import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ class Build(NamedTuple):
 SECONDS = 20  # of CPU time, for each program that the build calls; all take about 0.5
 REST = 60  # seconds by the clock; a compiler may wait for a lock, or for another machine
 MEMORY = 1 << 30  # bytes of addresses, for each; all take less than a tenth
+ODD = re.compile(r"[\s,#():;%$&'\"\\`|<>]")  # as in common/place.mk
+VARIABLE = re.compile(r"[A-Z]+=[ \t]*[^ \t].*")  # no target, and not nothing
+OWN = re.compile(r"cc\w{6}\.s")  # the compiler's, for the assembler, wherever TMPDIR is
 LINE, SHOWN = 300, 16384  # characters of what a build said that are passed on
 PREFIX = os.environ.get("TOOLPREFIX", "")  # of cross tools, where the computer is no x86
 TOOLS = (("CC", "gcc"), ("LD", "ld"), ("AS", "as"), ("NM", "nm"), ("OBJCOPY", "objcopy"))
@@ -37,7 +40,12 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
     shared by all submissions. `variables` are passed on to make ("CC=clang"). With
     limits.boxed all this is in a sandbox, and in a tree without solutions.
     """
+    for path in (ROOT, out, build, files):
+        if odd := ODD.search(str(path)):
+            raise UsageError(f"{path}: make cannot work where a name has {odd[0]!r} in it; move the "
+                             "course, or name another folder")
     build.mkdir(parents=True, exist_ok=True)
+    settle(build)
     if PREFIX and not any(each.startswith("TOOLPREFIX=") for each in variables):
         variables = (*variables, f"TOOLPREFIX={PREFIX}")  # no environment reaches a box
     require("make", *(variable(variables, name, tool) for name, tool in TOOLS))
@@ -48,9 +56,8 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
         out, sealed = root / "build", ["SEALED=yes"]
     limits = limits._replace(cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files),
                              rest_seconds=REST)
-    command = ["make", "-s", "-C", str(root / "labs" / lab.name), "image", "names",
-               f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *sealed, *variables]
-    ended, said = process.run(command, limits, build,
+    ended, said = process.run(command(root, lab, files, build, out, *sealed, *variables),
+                              limits, build,
                               os.environ | {"LC_ALL": "C"})  # plain quotes in messages
     # The student's names, not our copies'.
     output = said.decode(errors="replace").replace(f"{files}/", "")
@@ -66,6 +73,21 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
                  error and error[:LINE], output[:SHOWN])
 
 
+def settle(build):
+    """Forgets objects that were made when the tree was elsewhere, before it was moved or copied:
+    what they say that they were made from has other names now."""
+    place = build / "place"
+    if process.left(place) != os.fsencode(build):
+        shutil.rmtree(build / "edit", ignore_errors=True)
+        place.write_bytes(os.fsencode(build))
+
+
+def command(root, lab, files, build, out, *variables):
+    """The make of make(), in the tree `root`."""
+    return ["make", "-s", "-C", str(root / "labs" / lab.name), "image", "names",
+            f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
+
+
 def stranger(objects, files, folder, common, out):
     """What is wrong if the student's files took in a file that is not given to them.
 
@@ -75,13 +97,11 @@ def stranger(objects, files, folder, common, out):
     allowed = [Path(place).resolve() for place in
                (files, common, out / folder.name / "given" / "include",
                 "/usr/lib", "/usr/include")]
-    temporary = Path(tempfile.gettempdir()).resolve()
 
     @functools.cache  # most of them read the same headers
     def given(name):
         path = (folder / name).resolve()
-        return path.suffix == ".s" and path.parent == temporary \
-            or any(place in path.parents for place in allowed)  # .s: the compiler's own
+        return bool(OWN.fullmatch(path.name)) or any(place in path.parents for place in allowed)
 
     for record in [*objects.glob("*.d"), *objects.glob("*.ad")]:
         for name in record.read_text(errors="replace").replace("\\\n", " ").split():
@@ -107,6 +127,14 @@ def names(path):
     return {line.split()[-1].split("@")[0]  # report@@V is a report, too
             for line in process.left(path).decode(errors="replace").splitlines()
             if line.count(" ") == 2}
+
+
+def require_variables(variables):
+    """UsageError if one of these is no variable for make, with a value: it would be a target, or
+    an option."""
+    for each in variables:
+        if not VARIABLE.fullmatch(each):
+            raise UsageError(f"--make {each}: NAME=VALUE is wanted, such as CC=clang")
 
 
 def variable(variables, name, default):

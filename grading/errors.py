@@ -1,8 +1,12 @@
 """What the programs in grading/ say when they cannot do what was asked."""
 
+import errno
 import os
 import signal
 import sys
+
+# What the system says without a file's name: the disk is full, or the current folder gone.
+NAMELESS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT)
 
 
 class UsageError(Exception):
@@ -27,24 +31,28 @@ def run_main(main):
     SIGTERM unwinds like Ctrl-C, so that what was started is ended too; so does the end of
     the terminal, unless it was to be survived (nohup).
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     for ends in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ends) != signal.SIG_IGN or ends == signal.SIGTERM:
             signal.signal(ends, lambda number, frame: sys.exit(128 + number))
     try:
         code = main()
+        sys.stdout.flush()
     except UsageError as error:
         print(error, file=sys.stderr)
         code = 2
     except BrokenPipeError:
         os._exit(1)
     except OSError as error:  # a file that somebody named, or a disk that is full
-        if not error.filename:
+        if not error.filename and error.errno not in NAMELESS:
             raise
-        print(one_line(f"{error.filename}: {error.strerror}"), file=sys.stderr)
+        print(one_line(f"{error.filename or 'stopped'}: {error.strerror}"), file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         code = 130
     except SystemExit as end:
         code = end.code or 0
-    sys.stdout.flush()
+        sys.stdout.flush()
     os._exit(code)  # at once: there is nothing to tidy up, and Python takes its time to

@@ -58,9 +58,9 @@ def require(folder):
     from grading import lab
 
     names = [each.name for each in lab.all_labs()]
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder of hidden checks")
-    for path in folder.glob("*.py"):
+    if not folder or not Path(folder).is_dir():
+        raise UsageError(f"--hidden {str(folder)!r}: there is no such folder of hidden checks")
+    for path in Path(folder).glob("*.py"):
         if path.stem not in names:
             raise UsageError(f"{path}: there is no lab {path.stem}; there is {', '.join(names)}")
 

@@ -68,6 +68,12 @@ def find_all(name, root=ROOT):
     return found
 
 
+def named(names, root=ROOT):
+    """The programs that these names mean, each once; all of them if there are no names."""
+    return list(dict.fromkeys(lab for name in names or () for lab in find_all(name, root))) \
+        or all_labs(root)
+
+
 def find(name, root=ROOT):
     """The one program that `name` names; UsageError if there is none, or more than one."""
     found = find_all(name, root)

@@ -94,6 +94,15 @@ def make_tree(root, target):
         raise errors.UsageError(f"{target} is there, and no students' tree; name another folder, "
                                 "or move it away")
     shutil.rmtree(target, ignore_errors=True)
+    try:
+        fill(root, target)
+    except BaseException:  # no half of it
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def fill(root, target):
+    """Writes all files of the tree."""
     for path in files(root):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / path, target / path)
@@ -129,6 +138,7 @@ def pristine(out):
     target = place / TREE
     with grader.locked(place):
         if not (place / "ready").exists():
+            shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
             make_tree(lab.ROOT, target)
             for each in lab.all_labs():
                 done = subprocess.run(["make", "-s", "-C", target / "labs" / each.name, "given"],

@@ -91,6 +91,18 @@ class VmxStep(NamedTuple):
     flags: int  # RFLAGS after it: CF is VMfailInvalid, ZF is VMfailValid
     registers_after: dict
     faulted: int | None  # the vector, if it raised an exception
+    operands: tuple = ()  # of VMREAD and VMWRITE, as Intel writes them: the first is written to
+
+    @property
+    def field(self):
+        """The encoding with which a VMREAD or VMWRITE names its field; it is in a register."""
+        return self.registers.get(dict(zip(("vmwrite", "vmread"), self.operands)).get(self.name))
+
+    @property
+    def value(self):
+        """What a VMWRITE wrote, or a VMREAD read; None if that is memory."""
+        place = dict(zip(("vmread", "vmwrite"), self.operands)).get(self.name)
+        return (self.registers_after if self.name == "vmread" else self.registers).get(place)
 
 
 class VmEntry(NamedTuple):

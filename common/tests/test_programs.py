@@ -67,6 +67,16 @@ def test_a_large_program_is_read_whole_and_goes_back_to_the_loader(emulator, lar
     assert serial.count(b"begin") == 1, serial
 
 
+@pytest.mark.parametrize("inside", (1, 0))
+def test_the_way_back_leads_out_of_vmx_operation(inside, out, tmp_path):
+    """And where there is none, VMXE alone is no reason to fall."""
+    path = support.build("vmx-on", out / f"vmx-on-{inside}", f"INSIDE={inside}")
+    with Session("bochs", path.read_bytes(), tmp_path / "boot") as session:
+        serial = session.wait_for(support.REBOOT)
+    assert support.facts(serial) == ({"failed": 0} if inside else {})
+    assert serial.endswith(b"[vmx-on] end\n" + support.REBOOT), serial
+
+
 def test_a_second_run_finds_everything_as_the_first(large, tmp_path):
     """On QEMU alone: nobody can press a key in a Bochs without a window."""
     with Session("qemu", large, tmp_path / "boot") as session:

@@ -82,10 +82,12 @@ def look(path, name, labs):
             raise UsageError(f"{path}: its kind is not read: unpack it into a folder, or pack it "
                              "as .zip or .tar.gz")
         held = intake.labs_in(path, labs)
+        sha256 = combined((lab.name, digest(path, lab)) for lab in held)
+    except OSError as error:
+        return HandIn(name, path, "", f"it cannot be read: {error.strerror}", ())
     except UsageError as error:  # where the class lies is nobody's business
         return HandIn(name, path, "", readable(str(error).replace(str(path), path.name)), ())
-    return HandIn(name, path, combined((lab.name, digest(path, lab)) for lab in held), "",
-                  tuple(lab.name for lab in held))
+    return HandIn(name, path, sha256, "", tuple(lab.name for lab in held))
 
 
 def digest(path, lab):

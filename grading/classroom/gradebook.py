@@ -18,7 +18,8 @@ def students(book, labs):
     for student in book.students:
         points = {values["lab"]: values["score"] for values in student.results}
         rows.append((student.name, *(points.get(lab, "") for lab in labs),
-                     total(student), verdict(student), student.refused or student.note,
+                     "" if failed(student) else total(student), verdict(student),
+                     student.refused or student.note,
                      student.sha256, book.seed))
     return table(rows)
 
@@ -31,7 +32,7 @@ def sums(book):
 
 def failed(student):
     """True if there is no grade, and that is our fault: it was not refused, nor is it a 0."""
-    return bool(student.sha256) and (not student.results or verdict(student) == "ERROR")
+    return bool(student.sha256) and (not student.results or worst(student.results) == "ERROR")
 
 
 def feedback(book):
@@ -76,7 +77,9 @@ def exercises(book):
 
 def verdict(student):
     """In one word, what became of a submission."""
-    return worst(student.results) if student.results else "REFUSED"
+    if student.results:
+        return worst(student.results)
+    return "ERROR" if failed(student) else "REFUSED"
 
 
 def table(rows):

@@ -124,8 +124,8 @@ def row(number, student, programs, options):
         for exercise in result["exercises"]:
             if exercise["status"] != "PASS":
                 broken.setdefault(lab, exercise)
-    verdict = REFUSED if student.refused or not student.results else max(
-        (result["verdict"] for result in student.results), key=VERDICTS.index)
+    verdict = max((result["verdict"] for result in student.results), key=VERDICTS.index,
+                  default="ERROR" if student.sha256 else REFUSED)  # not refused: we failed
     commands = [command(student.path, result, programs, options) for result in student.results]
     return Row(number, student, scores, sum(scores.values()), verdict, broken, commands)
 
@@ -140,8 +140,8 @@ def command(path, result, programs, options):
 
 
 def distributions(rows, labs):
-    """The Scores over all, and of each lab. Who was refused has no score."""
-    there = [each for each in rows if each.verdict != REFUSED]
+    """The Scores over all, and of each lab. Who has no grade has no score."""
+    there = [each for each in rows if each.student.results]
     return [distribution("All labs", sum(labs.values()), [each.total for each in there])] + [
         distribution(f"Lab {lab}", best, [each.scores[lab] for each in there if lab in each.scores])
         for lab, best in labs.items()]

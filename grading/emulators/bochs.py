@@ -22,7 +22,7 @@ from grading.emulators.bochs_config import (CPU, PROGRAM, WITNESS, configuration
 from grading.emulators.bochs_record import faults, parse, parse_step, parse_worlds
 from grading.emulators.bochs_stops import ENTRY, Stops
 from grading.emulators.debugger import Debugger
-from grading.emulators.frozen import Frozen
+from grading.emulators.frozen import Frozen, crashed
 from grading.image import IMAGE_BYTES
 from grading.witness import Memory, Run
 
@@ -30,7 +30,7 @@ NAME = "bochs"
 OFFERS = ("vmx",)  # what a lab may need of its CPU
 
 PANIC = re.compile(r">>PANIC<< (.*)")
-GAVE_UP = "exception with no resolution"  # a triple fault
+GAVE_UP = re.compile(r"^\d+p\[CPU0  \] .*exception with no resolution", re.MULTILINE)  # a triple fault
 
 
 def interactive(folder, window, cpu=None, needs=()):
@@ -47,7 +47,7 @@ def stock(folder):
     """The same without any tuning of ours, for comparison."""
     interactive(folder, False)
     text = (folder / "bochsrc").read_text()
-    text = re.sub(r"^(sound|ata0-slave|vga): .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^(sound|ata0-slave|vga|plugin_ctrl): .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("-legacy", "-latest")
     (folder / "stock").write_text(re.sub(r"ips=\d+", "ips=4000000", text))  # Bochs's own
     return [PROGRAM, "-q", "-f", f"{folder}/stock", "-rc", f"{folder}/script"]
@@ -71,7 +71,7 @@ def show(command, folder, stdin=None):
         child.kill()
         child.wait()
         os.close(pipe)
-    return GAVE_UP.encode() in process.left(folder / "cpu.log")
+    return bool(GAVE_UP.search(process.left(folder / "cpu.log").decode(errors="replace")))
 
 
 def copy(pipe, child):
@@ -145,16 +145,18 @@ class Boot(Stops, Frozen):
         process.put(self.folder / "output", said)
         cpu_log = process.left(self.folder / "cpu.log").decode(errors="replace")
         powered_off = ">>PANIC<< Shutdown port: shutdown requested" in cpu_log
-        reset = GAVE_UP in cpu_log
+        reset = bool(GAVE_UP.search(cpu_log))
         over_budget = ended.over_budget
         if not (powered_off or reset or over_budget) and self.stopped_too_often:
             over_budget = "traps"
         faulted = faults(cpu_log)
-        panic = PANIC.search(cpu_log)
-        panicked = panic and f"[{ENTRY:#014x}]" in said  # by the program
-        problem = None
-        if not (powered_off or reset or over_budget or panicked):
-            problem = f"Bochs ended with code {ended.code}: {self.complaint()}"
+        gave_up = problem = None
+        if not (powered_off or reset or over_budget):
+            panic = PANIC.search(cpu_log)
+            why = panic[1] if panic else crashed(ended)
+            begun = f"[{ENTRY:#014x}]" in said  # then it is the program's doing
+            gave_up = why if begun else None
+            problem = None if gave_up else f"Bochs ended with code {ended.code}: {self.complaint()}"
         return Run(
             serial=process.left(self.folder / "serial.log"),
             traps=parse(cpu_log, self.switches, self.end if reset else ""),
@@ -168,5 +170,5 @@ class Boot(Stops, Frozen):
             vmx=tuple(parse_step(*step, faulted) for step in self.steps),
             vm=parse_worlds(cpu_log, self.worlds),
             cpu=self.cpu,
-            gave_up=panic[1] if panicked and not (powered_off or reset) else None,
+            gave_up=gave_up,
         )

@@ -17,7 +17,8 @@ MEGABYTES = 32  # of memory
 
 # What would cost most of a boot, and no program wants: looking for sound devices (dummies);
 # waiting for a second disk, which the BIOS takes for slow where nothing is (an empty drive);
-# and the memory of a display with more than VGA.
+# and the memory of a display with more than VGA. Without iodebug no program speaks to the
+# debugger, which would print registers where we look for the CPU's.
 CONFIGURATION = f"""\
 config_interface: textconfig
 display_library: {{display}}
@@ -32,6 +33,7 @@ vga: extension=none
 boot: disk
 com1: enabled=1, mode=file, dev={{serial}}
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+plugin_ctrl: iodebug=0
 log: {{log}}
 panic: action=fatal
 error: action=ignore

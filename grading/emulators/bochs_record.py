@@ -14,6 +14,7 @@ AFTER_QUESTION = re.compile(r" Next at t=(\d+)$", re.MULTILINE)
 # Where it stops: the time; the physical address and the mnemonic, unless nothing is mapped.
 NEXT = re.compile(r"^Next at t=(\d+)\n(?:WARNING: .*\n)*"
                   r"(?:\(0\) \[0x([0-9a-f]+)\] .*?\): (\w*))?", re.MULTILINE)
+OPERANDS = re.compile(r"\): vm(?:read|write) ([^;,\n]+), ([^;,\n]*[^;,\s])")
 REGISTER = re.compile(r"^(r(?:[a-d]x|[sb]p|[sd]i|\d\d?|ip)) ?: ([0-9a-f]{8}_[0-9a-f]{8})",
                       re.MULTILINE)
 WORLD = re.compile(r"^(\d{11})d\[CPU0  \] (?:(VMLAUNCH|VMRESUME) VMCS ptr|"
@@ -66,12 +67,12 @@ def parse_end(text):
     values, control = registers(text), controls(text)
     segments = {name: (int(selector, 16), segment(int(high + low, 16)).base)
                 for name, selector, high, low in SEGMENT.findall(text)}
-    flags, efer = FLAGS.search(text), EFER.search(text)
+    eflags, efer = flags(text), EFER.search(text)
     general = {name: values.get("r" + name[1:]) for name in REGISTERS}
-    if None in (values.get("rip"), *general.values(), flags, efer) or 0 not in control \
+    if None in (values.get("rip"), *general.values(), eflags, efer) or 0 not in control \
             or not set(SEGMENTS) <= set(segments):
         return None
-    state = {"ip": values["rip"], "base": segments["cs"][1], "eflags": int(flags[1], 16),
+    state = {"ip": values["rip"], "base": segments["cs"][1], "eflags": eflags,
              "cr0": control[0], "cr3": control.get(3), "long": bool(int(efer[1], 16) & EFER_LMA),
              "segments": {name: segments[name][0] for name in SEGMENTS},
              "tables": parse_tables(text, control)}
@@ -130,9 +131,10 @@ def parse_step(name, before, after, faulted):
     """
     control = dict.fromkeys((0, 4)) if name in MANY else {0: 0, 4: 0} | controls(before)
     time = int(NEXT.search(before)[1])
-    flags = FLAGS.search(after)
+    operands = OPERANDS.search(before)
     return VmxStep(name, time, registers(before), control[0], control[4],
-                   int(flags[1], 16) if flags else 0, registers(after), faulted.get(time))
+                   flags(after) or 0, registers(after), faulted.get(time),
+                   operands.groups() if operands else ())
 
 
 def parse_worlds(cpu_log, worlds):
@@ -147,15 +149,20 @@ def parse_worlds(cpu_log, worlds):
         if not match[2]:
             events.append(VmExit(int(match[1]), int(match[3]), int(match[4], 16),
                                  registers(text)))
-        elif (flags := FLAGS.search(text)) and "'long mode'" not in text:
-            events.append(VmEntry(int(match[1]), match[2].lower(), registers(text),
-                                  int(flags[1], 16)))
+        elif (found := flags(text)) is not None and "'long mode'" not in text:
+            events.append(VmEntry(int(match[1]), match[2].lower(), registers(text), found))
     return tuple(events)
 
 
 def registers(text):
     """Name → value of the general registers in an answer to `r`."""
     return {name: int(value, 16) for name, value in REGISTER.findall(text)}
+
+
+def flags(text):
+    """EFLAGS in an answer to `r`, the last one if there are several; None if it is cut off."""
+    found = FLAGS.findall(text)
+    return int(found[-1], 16) if found else None
 
 
 def controls(text):

@@ -7,6 +7,8 @@ where it will go on as before it is told so beforehand, on a condition: "continu
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
 
 from grading.emulators.bochs_record import MANY, place
 from grading.witness import STEPS, BeforeLaunch, Watch
@@ -27,6 +29,15 @@ STAYED = "continue condition is FALSE"
 # A virtual-8086 task that is not at the bottom of memory. No selector is so high, but in a table
 # of more than 512 descriptors; and what stops in the program's own code has a higher IP.
 IN_V86 = "(cs >= 0x1000) & (eip < 0x10000)"
+
+
+class Stop(NamedTuple):
+    """What to do at a stop."""
+
+    orders: list[str]  # the last one lets it run; the answers to the others are taken down
+    note: Callable  # takes them down; returns how the next stop opens
+    ahead: bool = False  # it stands in front of what is to be seen; or gave up here
+    row: bool = False  # its orders may lead to a second one: the note counts, as far as it came
 
 
 class Stops:
@@ -61,12 +72,12 @@ class Stops:
                 self.stopped_too_often = True
                 ask("quit")
                 return
-            commands, note = self.look(said)
-            self.stopped += note != self.note_worlds  # which counts, and takes down what there is
-            *answers, after = ask(*commands)
-            if None in answers and note != self.note_worlds:
+            stop = self.look(said)
+            self.stopped += not stop.row
+            *answers, after = ask(*stop.orders)
+            if None in answers and not stop.row:
                 return
-            said = note(said, answers, after)
+            said = stop.note(said, answers, after)
 
     def break_at(self, address, condition=None):
         """The order to stop there; always, or if `condition`, an expression, holds."""
@@ -75,25 +86,25 @@ class Stops:
         return f"lbreak {address:#x}" + (f' if "{condition}"' if condition else "")
 
     def look(self, said):
-        """What to ask for at a stop that opens like this, and what takes the answers down.
-
-        The last command lets it run, and the others' answers are taken down, by a method
-        that returns how the next stop opens.
-        """
+        """The Stop that opens like this."""
         address, mnemonic = place(said)
         memory = [f"xp /{(length + 7) // 8}gx {start:#x}" for start, length in self.watch.memory]
         if PANICKED in said:
-            return [*memory, "r", "creg", "sreg", "quit"], self.note_end
+            return Stop([*memory, "r", "creg", "sreg", "quit"], self.note_end, ahead=True)
         if address in self.watch.at:
-            return [*memory, "continue"], self.note_memory
+            return Stop([*memory, "continue"], self.note_memory, ahead=True)
         if mnemonic and self.watch.vmx.get(address) == mnemonic:
             return self.step(address, mnemonic)
         if TO_PROTECTED_MODE in said:
             tables = [] if self.switches[1:] else ["sreg"]  # the first is no task's
-            return ["r", "creg", "print-stack 10", *tables, "continue"], self.note_switch
+            return Stop(["r", "creg", "print-stack 10", *tables, "continue"], self.note_switch)
         if self.watch.vmx and MODE_SWITCH in said:
-            return self.round_trips(said), self.note_worlds
-        return ["continue"], lambda said, answers, after: after
+            return Stop(self.round_trips(said), self.note_worlds, row=True)
+        return Stop(["continue"], self.note_nothing)
+
+    def note_nothing(self, said, answers, after):
+        """A stop like many others."""
+        return after
 
     def note_memory(self, said, answers, after):
         """Memory as it is now; what it was before does not count."""
@@ -154,14 +165,14 @@ class Stops:
     # ---- VMX instructions. -----------------------------------------------------
 
     def step(self, address, name):
-        """At a VMX instruction: the registers, before it and behind it. One of MANY goes on if
-        it has led to where it did before."""
+        """The Stop at a VMX instruction: the registers, before it and behind it. One of MANY goes
+        on if it has led to where it did before."""
         if name not in MANY:
-            return ["r", "creg", "s", "r"], self.note_step
+            return Stop(["r", "creg", "s", "r"], self.note_step, ahead=True)
         if address not in self.behind or self.stepped[address] + 1 == self.limit(name):
-            return ["r", "s", "r"], self.note_step
+            return Stop(["r", "s", "r"], self.note_step, ahead=True)
         usual = f"eip == {self.behind[address]:#x}"
-        return ["r", "s", "r", f"continue if {usual}"], self.note_usual_step
+        return Stop(["r", "s", "r", f"continue if {usual}"], self.note_usual_step, ahead=True)
 
     def note_usual_step(self, said, answers, after):
         """One of MANY, executed now."""
@@ -182,8 +193,7 @@ class Stops:
             self.behind[address] = next_one
         orders = self.orders(address)
         # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
-        if self.look(after)[1] in (self.note_end, self.note_memory, self.note_step,
-                                   self.note_usual_step):
+        if self.look(after).ahead:
             self.behind.pop(address, None)
             if orders:
                 self.debugger.ask(*orders)

@@ -1,11 +1,21 @@
 """What every emulator's Boot is: started frozen, then given its disk, then let go."""
 
 import os
+import signal
 from pathlib import Path
 
 from grading import process
 from grading.image import IMAGE_BYTES
 from grading.witness import Watch
+
+# By which an emulator ends that a program has driven mad: it writes to a device what the model
+# does not expect. Who is killed from outside ends otherwise.
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+
+
+def crashed(ended):
+    """In words, that an emulator ended so; None if it ended otherwise. `ended`: process.Ended."""
+    return f"it ended by {signal.Signals(-ended.code).name}" if -ended.code in CRASHES else None
 
 
 class Frozen:

@@ -12,7 +12,7 @@ import subprocess
 from itertools import islice
 
 from grading import process
-from grading.emulators.frozen import Frozen
+from grading.emulators.frozen import Frozen, crashed
 from grading.witness import REGISTERS, SEGMENTS, Memory, Run, Tables, Trap, Watch
 
 NAME = "qemu"
@@ -118,9 +118,11 @@ class Boot(Frozen):
         serial = process.left(self.folder / "serial.log")
         # Odd codes are the program's doing: it chose what it wrote to the exit port. But
         # QEMU's own failures end with 1, too: before the program, and with a complaint.
-        # It aborts where its CPU is in a state that it cannot emulate: the program's doing.
+        # It aborts where its CPU is in a state that it cannot emulate, and where a device is used
+        # as it does not expect: the program's doing, once that has begun.
         fatal = FATAL.search(process.left(self.folder / "output").decode(errors="replace"))
-        by_program = ended.code == 0 or ended.code > 0 and ended.code % 2 == 1 or fatal
+        gave_up = fatal[1] if fatal else crashed(ended) if serial else None
+        by_program = ended.code == 0 or ended.code > 0 and ended.code % 2 == 1 or gave_up
         complaint = self.complaint(f"{PROGRAM}: ")
         problem = None
         if (not by_program or not serial and complaint) and not ended.over_budget:
@@ -135,7 +137,7 @@ class Boot(Frozen):
             cpu_seconds=ended.cpu_seconds,
             problem=problem,
             memory=self.memory(),
-            gave_up=fatal and fatal[1],
+            gave_up=gave_up,
         )
 
 

@@ -41,20 +41,24 @@ FORMATS = {name: prepared(function) for name, function in {
 
 
 def write(text, path):
-    """Writes the text under another name first, so that no half of it is ever seen.
+    """Writes the text, or the bytes, under another name first, so that no half of it is ever seen.
 
     OSError if it cannot; then `path` is as it was. A device, a pipe, or a link that leads to
     something (/dev/stdout) is written into: it must not be replaced.
     """
     if os.path.exists(path) and (os.path.islink(path) or not os.path.isfile(path)):
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        put(text, path)
         return
     temporary = f"{path}.{os.getpid()}"
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        put(text, temporary)
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def put(text, path):
+    """Writes to a file, as it is."""
+    with open(path, "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())

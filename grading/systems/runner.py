@@ -68,7 +68,7 @@ def chosen():
 
 def wanted(names):
     """The programs of these labs; of all of them if there are no names."""
-    return [program for name in names for program in lab.find_all(name)] or lab.all_labs()
+    return lab.named(names)
 
 
 def readable(upload, program):

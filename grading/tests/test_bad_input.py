@@ -34,6 +34,48 @@ def test_grade_refuses_a_value(sources, tmp_path, option, value):
     assert_one_line(done, f"{option.upper()}={value}")
 
 
+@pytest.mark.parametrize("value", ["foo", "clean", "CC=", "CC= ", "-n", ""])
+def test_grade_wants_variables_for_make(sources, tmp_path, value):
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out", f"--make={value}")
+    assert_one_line(done, f"--make {value}", "NAME=VALUE is wanted")
+
+
+@pytest.mark.parametrize("value", ["", "nowhere"])
+def test_grade_wants_the_hidden_checks_that_are_named(sources, tmp_path, value):
+    done = call("grade", sources, "--lab", "01", "--out", tmp_path / "out", f"--hidden={value}")
+    assert_one_line(done, f"--hidden '{value}': there is no such folder")
+
+
+@pytest.mark.parametrize("letter", " ,#():;%$&'\"\\`|<>")
+def test_grade_wants_places_that_make_can_name(sources, tmp_path, letter):
+    done = call("grade", sources, "--lab", "01", "--out", support.OUT,
+                "--work", tmp_path / f"a{letter}b")
+    assert_one_line(done, f"a{letter}b", "make cannot work")
+
+
+def test_a_lab_counts_once(sources, tmp_path):
+    done = call("grade", sources, "--lab", "01", "--lab", "01-vm86trap", "--out", support.OUT,
+                "--work", tmp_path / "work")
+    assert done.stdout.count("01-vm86trap: 0/100") == 1 and "all:" not in done.stdout, done
+
+
+def test_boot_does_not_read_for_ever():
+    assert_one_line(call("boot", "/dev/zero"), "IMAGE=/dev/zero: more than")
+
+
+def test_a_full_disk_is_said_in_a_line():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([lab.ROOT / "grading" / "grade", "--help"], stdout=full, text=True,
+                              stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stderr) == (2, "stopped: No space left on device\n")
+
+
+def test_it_does_without_an_output():
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$0" --help >&-', lab.ROOT / "grading" / "grade"],
+                          stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_grade_wants_a_folder(tmp_path):
     done = call("grade", tmp_path / "nowhere", "--lab", "01", "--out", tmp_path / "out")
     assert_one_line(done, "nowhere", "make handin")

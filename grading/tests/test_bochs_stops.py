@@ -50,27 +50,27 @@ def rip(address):
     (TRAP, ["r", "creg", "print-stack 10", "sreg", "continue"], "note_switch"),
     (ENTRY, ["r", "continue"], "note_worlds"),
     (EXIT, ["r", "continue"], "note_worlds"),
-    ("(0) Breakpoint 2, in ?? ()\n" + stands(0x900, "nop"), ["continue"], "<lambda>"),
+    ("(0) Breakpoint 2, in ?? ()\n" + stands(0x900, "nop"), ["continue"], "note_nothing"),
     (stands(0x100, "ret"), ["xp /1gx 0x2000", "xp /2gx 0x3001", "continue"], "note_memory"),
     (stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["r", "creg", "s", "r"], "note_step"),
     (stands(0x400, "vmwrite rdi, rsi ; 0f79fe"), ["r", "s", "r"], "note_step"),
-    (stands(0x200, "inc eax ; 40"), ["continue"], "<lambda>"),
-    (stands(0x200, "vmclear qword ptr [rdi] ; 660fc737"), ["continue"], "<lambda>"),
-    (stands(0x300, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["continue"], "<lambda>"),
-    ("Next at t=5\n(0).[5] ??? (physical address not available)\n", ["continue"], "<lambda>"),
+    (stands(0x200, "inc eax ; 40"), ["continue"], "note_nothing"),
+    (stands(0x200, "vmclear qword ptr [rdi] ; 660fc737"), ["continue"], "note_nothing"),
+    (stands(0x300, "vmxon qword ptr ds:[rdi] ; f30fc737"), ["continue"], "note_nothing"),
+    ("Next at t=5\n(0).[5] ??? (physical address not available)\n", ["continue"], "note_nothing"),
     ("A PANIC has occurred.  Do you want to:\n[die] " + stands(0x100, "hlt"),
      ["xp /1gx 0x2000", "xp /2gx 0x3001", "r", "creg", "sreg", "quit"], "note_end"),
 ], ids=["protected", "v86", "long", "breakpoint", "memory", "vmx", "vmwrite", "inc", "other-vmx",
         "vmx-elsewhere", "unmapped", "panic"])
 def test_what_is_asked_at_a_stop(said, commands, note):
-    asked, noted_by = stops(switches=["the way to protected mode"]).look(said)
-    assert (asked, noted_by.__name__) == (commands, note)
+    stop = stops(switches=["the way to protected mode"]).look(said)
+    assert (stop.orders, stop.note.__name__) == (commands, note)
 
 
 def test_the_tables_are_asked_for_at_the_first_trap_alone():
     made, asked = stops(Watch()), []
     for _ in range(4):
-        asked.append("sreg" in made.look(TRAP)[0])
+        asked.append("sreg" in made.look(TRAP).orders)
         made.switches.append("")
     assert asked == [True, True, False, False]  # the first is the way to protected mode
 
@@ -89,18 +89,18 @@ def test_memory_is_what_both_ways_of_writing_it_say():
 def test_they_go_on_by_themselves_once_a_round_trip_has_been_seen():
     made = stops()
     for said in (EXIT, ENTRY):
-        commands, note = made.look(said)
-        assert commands == ["r", "continue"]
-        note(said, [rip(0x123)], "")
+        stop = made.look(said)
+        assert stop.orders == ["r", "continue"]
+        stop.note(said, [rip(0x123)], "")
     assert len(made.worlds) == 2
-    assert made.look(EXIT)[0] == ["r", "continue", "r",
+    assert made.look(EXIT).orders == ["r", "continue", "r",
                                   "continue if (cs >= 0x1000) & (eip < 0x10000)"]
-    assert made.look(ENTRY)[0] == ["r", "continue", "r", "continue if eip == 0x123"]
+    assert made.look(ENTRY).orders == ["r", "continue", "r", "continue if eip == 0x123"]
 
 
 def test_what_is_neither_goes_on_alone():
     made = stops(host_entry=0x123)
-    assert made.look(CAUGHT.format("compatibility") + BEHIND)[0] == ["r", "continue"]
+    assert made.look(CAUGHT.format("compatibility") + BEHIND).orders == ["r", "continue"]
 
 
 def test_both_are_taken_down():
@@ -119,12 +119,19 @@ def test_where_it_stays_it_is_looked_at(other):
     assert (made.worlds, made.stopped) == ([EXIT + "one"], 1)
 
 
-def test_a_switch_in_which_it_ends_is_not_lost():
+@pytest.mark.parametrize(("answers", "worlds"), [
+    ([EXIT, "one", ENTRY, "two"], [EXIT + "one", ENTRY + "two"]),
+    ([EXIT, "one"], [EXIT + "one"]),
+    ([EXIT, "one", ENTRY], [EXIT + "one"]),
+    ([EXIT], []),
+    ([TRAP, "one"], []),
+])
+def test_where_it_ends_what_is_whole_is_kept(answers, worlds):
     begun = 4 + 2 + 1  # the orders at the start: two breakpoints, and the last of them
-    made = stops(answers=[*[""] * (begun - 1), EXIT, "one", ENTRY, "two"],
+    made = stops(answers=[*[""] * (begun - 1), *answers],
                  host_entry=0x123, watch=WATCH._replace(at=()))
     made.drive()
-    assert made.worlds == [EXIT + "one", ENTRY + "two"]
+    assert made.worlds == worlds
 
 
 @pytest.mark.parametrize(("answers", "after", "seen"), [
@@ -152,11 +159,11 @@ def test_each_switch_counts_as_a_stop():
 
 def test_a_step_that_leads_to_where_it_did_goes_on():
     made = stops(answers=["the next stop"])
-    commands, note = made.look(VMWRITE)
-    assert note(VMWRITE, ["before", BEHIND], rip(0x403)) == "the next stop"
-    commands, note = made.look(VMWRITE)
-    assert commands == ["r", "s", "r", "continue if eip == 0x403"]
-    assert note(VMWRITE, ["again", BEHIND, rip(0x403)], "the stop after") == "the stop after"
+    stop = made.look(VMWRITE)
+    assert stop.note(VMWRITE, ["before", BEHIND], rip(0x403)) == "the next stop"
+    stop = made.look(VMWRITE)
+    assert stop.orders == ["r", "s", "r", "continue if eip == 0x403"]
+    assert stop.note(VMWRITE, ["again", BEHIND, rip(0x403)], "the stop after") == "the stop after"
     assert made.steps == [("vmwrite", VMWRITE + "before", BEHIND + rip(0x403)),
                           ("vmwrite", VMWRITE + "again", BEHIND + rip(0x403))]
 
@@ -165,8 +172,8 @@ def test_a_step_that_leads_elsewhere_is_looked_at():
     """It faults this time: the next thing may be that the CPU gives up."""
     panic = "A PANIC has occurred. " + stands(0x400, "vmwrite rdi, rsi")
     made = stops(answers=["next"], behind={0x400: 0x403})
-    _, note = made.look(VMWRITE)
-    assert note(VMWRITE, ["before", panic, rip(0x400)], STAYED) == panic
+    stop = made.look(VMWRITE)
+    assert stop.note(VMWRITE, ["before", panic, rip(0x400)], STAYED) == panic
     assert made.debugger.told == []  # it is not let go
     assert len(made.steps) == made.stepped[0x400] == 1
 
@@ -175,15 +182,15 @@ def test_a_step_that_leads_to_a_usual_one_stays_there():
     """It could not be stopped at again: the CPU stands there."""
     vmxon = stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737")
     made = stops(behind={0x400: 0x403})
-    assert made.look(vmxon)[1](vmxon, ["before", "", VMWRITE], rip(0x400)) == VMWRITE
+    assert made.look(vmxon).note(vmxon, ["before", "", VMWRITE], rip(0x400)) == VMWRITE
     assert made.debugger.told == []
 
 
 def test_a_step_behind_which_one_looks_is_no_usual_one():
     """`continue` would not stop where it stands."""
     made = stops(WATCH._replace(at=(0x403,)))
-    assert made.look(VMWRITE)[1](VMWRITE, ["before", BEHIND], rip(0x403)) == BEHIND
-    assert made.look(VMWRITE)[0] == ["r", "s", "r"]
+    assert made.look(VMWRITE).note(VMWRITE, ["before", BEHIND], rip(0x403)) == BEHIND
+    assert made.look(VMWRITE).orders == ["r", "s", "r"]
 
 
 def test_the_last_step_that_is_wanted_gives_orders():
@@ -191,10 +198,10 @@ def test_the_last_step_that_is_wanted_gives_orders():
                  answers=["", "next"])
     asked = []
     for _ in range(3):
-        commands, note = made.look(VMWRITE)
-        asked.append(len(commands))
-        said = note(VMWRITE, ["before", BEHIND] + [rip(0x403)] * (len(commands) - 3),
-                    rip(0x403) if len(commands) == 3 else "next")
+        stop = made.look(VMWRITE)
+        asked.append(len(stop.orders))
+        said = stop.note(VMWRITE, ["before", BEHIND] + [rip(0x403)] * (len(stop.orders) - 3),
+                         rip(0x403) if len(stop.orders) == 3 else "next")
         assert said == "next"
     assert asked == [4, 4, 3]
     assert made.debugger.told == [("delete 7", "continue")]

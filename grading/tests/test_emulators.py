@@ -166,7 +166,7 @@ def test_a_vmx_instruction_at_which_the_cpu_gives_up(tmp_path):
 
 # ---- CPU models. --------------------------------------------------------------
 
-CPUID = HEADERS + f"void main(void) {{ {BEGIN} report(\"cpuid\", cpuid(1).eax); report_end(); }}\n"
+CPUID = HEADERS + f"void main(void) {{ {BEGIN} report(\"cpuid\", cpuid(1, 0).eax); report_end(); }}\n"
 
 
 def test_bochs_has_the_cpu_that_it_is_told_to_have(tmp_path):

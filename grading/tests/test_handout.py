@@ -1,17 +1,22 @@
 """The handout: what is in it, that it is always the same, that it works alone."""
 
+import errno
 import json
 import os
+import re
+import shutil
 import subprocess
 import tarfile
 
 import jsonschema
 import pytest
 
-from grading import emulators, lab
+from grading import emulators, lab, tree
+from grading.tests import support
 from grading.tests.docs.pages import dead_links
 
 HANDOUT = str(lab.ROOT / "grading" / "handout")
+STOP = re.compile(r'(?:lab_todo\(|TODO +)"([0-9-]+)"')  # a step that is not written yet
 SECRETS = ("SOLVED", "mutant", "forger", "labs/*/tests", "read_cr0() & ~")
 
 
@@ -46,6 +51,17 @@ def test_it_is_the_same_byte_for_byte(handout, tmp_path):
     assert (tmp_path / name).read_bytes() == (handout / name).read_bytes()
 
 
+def test_of_a_disk_that_gets_full_no_half_tree_is_left(tmp_path, monkeypatch):
+    """It would be taken for somebody's own, and nothing would be made there any more."""
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tree, "cut", full)
+    with pytest.raises(OSError, match="No space left"):
+        tree.make_tree(lab.ROOT, tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+
+
 def test_it_holds_nothing_by_accident(unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {name.split("/")[0] for name in names} \
@@ -57,6 +73,56 @@ def test_it_holds_nothing_by_accident(unpacked):
             text = (unpacked / "labs" / each.name / name).read_text()
             assert "TODO(" in text
             assert not [secret for secret in SECRETS if secret in text], name
+
+
+@pytest.mark.parametrize("each", lab.all_labs(), ids=lambda each: each.name)
+def test_every_stop_is_in_the_starter(unpacked, each):
+    """One inside the solution of an earlier step would be cut with it."""
+    for name in each.edit:
+        stops = [STOP.findall((folder / name).read_text())
+                 for folder in (each.folder, unpacked / "labs" / each.name)]
+        assert stops[0] == stops[1] != [], name
+    ids = [exercise.id for exercise in each.rubric().EXERCISES]
+    everywhere = " ".join((unpacked / "labs" / each.name / name).read_text() for name in each.edit)
+    assert set(STOP.findall(everywhere)) == set(ids)
+
+
+@pytest.fixture
+def solved(handout, tmp_path):
+    """A tree of its own in which lab 01 is done."""
+    with tarfile.open(handout / "ring-minus-1.tar.gz") as tar:
+        tar.extractall(tmp_path)
+    first = lab.find("01")
+    support.write_sources(first, tmp_path / "ring-minus-1" / "labs" / first.name)
+    return tmp_path / "ring-minus-1"
+
+
+def test_a_tree_that_is_moved_or_copied_is_graded_as_before(solved, tmp_path):
+    grade = ("make", "--no-print-directory", "LAB=01", "grade")
+    assert "01-vm86trap: 100/100" in run(*grade, cwd=solved)
+    solved.rename(tmp_path / "moved")
+    assert "01-vm86trap: 100/100" in run(*grade, cwd=tmp_path / "moved")
+    shutil.copytree(tmp_path / "moved", tmp_path / "copy")
+    assert "01-vm86trap: 100/100" in run(*grade, cwd=tmp_path / "copy")
+    (tmp_path / "elsewhere").mkdir()
+    assert "01-vm86trap: 100/100" in run(
+        "env", f"TMPDIR={tmp_path / 'elsewhere'}", *grade, cwd=tmp_path / "copy")
+
+
+@pytest.mark.parametrize("letter", " ,#():;%$&'\"\\`|<>")
+def test_make_refuses_a_place_that_it_cannot_name(solved, tmp_path, letter):
+    """`make clean` there would remove what is beside it."""
+    place = tmp_path / f"a{letter}b"
+    place.mkdir()
+    (tmp_path / "a").write_text("a thesis")
+    solved.rename(place / "tree")
+    for folder in (place / "tree", place / "tree" / "labs" / "01-vm86trap"):
+        for target in ("clean", "grade", "all"):
+            done = subprocess.run(["make", "LAB=01", target], cwd=folder, text=True, check=False,
+                                  stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert done.returncode == 2 and "make cannot work where a name" in done.stderr, done
+            assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert (tmp_path / "a").read_text() == "a thesis"
 
 
 def test_no_link_of_its_pages_leads_out_of_it(unpacked):

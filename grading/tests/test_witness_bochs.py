@@ -234,6 +234,32 @@ def test_of_some_the_control_registers_are_not_known(name):
     assert (step.cr0, step.cr4, step.flags) == (None, None, 0x46)
 
 
+@pytest.mark.parametrize(("name", "operands", "field", "value"), [
+    ("vmread", "rcx, rax           ; 0f78c1", "rax", "rcx behind it"),
+    ("vmread", "qword ptr ds:[rsi], rdi ; 0f783e", "rdi", None),
+    ("vmwrite", "rdi, rsi          ; 0f79fe", "rdi", "rsi"),
+    ("vmwrite", "rdx, rax", "rdx", "rax"),
+    ("vmwrite", "r9, qword ptr ss:[rsp+8] ; 4c0f794c2408", "r9", None),
+    ("vmptrst", "qword ptr ds:[rdi] ; 0fc73f", None, None),
+])
+def test_its_operands_are_those_of_the_instruction(name, operands, field, value):
+    """Whatever other registers hold."""
+    before = BEFORE.replace("vmread rcx, rax", f"{name} {operands}")
+    step = bochs_record.parse_step(name, before, after(0x2), {})
+    assert step.field == step.registers.get(field)
+    if value:
+        register, *behind = value.split(maxsplit=1)
+        assert step.value == (step.registers_after if behind else step.registers)[register]
+    else:
+        assert step.value is None
+
+
+def test_flags_are_those_of_the_answer():
+    """What a program makes Bochs print comes before it."""
+    made_up = general(0x6801, wide=0x1234, rip=0x101B4, eflags=0xFFF)
+    assert bochs_record.parse_step("vmread", BEFORE, made_up + after(0x46), {}).flags == 0x46
+
+
 def test_bochs_3_has_a_colon_behind_eflags():
     said = after(0x46).replace("eflags 0x", "eflags: 0x")
     assert said != after(0x46) and bochs_record.parse_step("vmread", BEFORE, said, {}).flags == 0x46

@@ -1,7 +1,7 @@
 /* controls.c -- which VMX controls this CPU has, and which it insists on.
  *
  * A control is one bit. Its capability MSR has two bits for it: in the low half, 1: it
- * must be 1; in the high half, 1: it may be 1. Pure functions: main.c and the
+ * must be 1; in the high half, 1: it may be 1. Pure functions: testbed.c and the
  * monitor read the MSRs. SDM Vol. 3D, Appendix A, "VMX Capability Reporting Facility".
  */
 #include "vmxstep2.h"

@@ -1,8 +1,8 @@
 /* enable.c -- what stands between a CPU and its first VMX instruction: CPUID,
  * IA32_FEATURE_CONTROL, the A20 line, CR0 and CR4.
  *
- * Called by initialise.c and main.c in 64-bit mode, ring 0, interrupts off. Most of it
- * only computes: initialise.c reads and writes the registers.
+ * Called by initialise.c, and by testbed.c, in 64-bit mode, ring 0, interrupts off. Most of
+ * it only computes: initialise.c reads and writes the registers.
  */
 #include "vmxstep2.h"
 

@@ -17,11 +17,11 @@ static void print_brand(void)
         struct cpuid *part = (struct cpuid *)text;
         const char *start = text;
 
-        if (cpuid(LEAF_EXTENDED).eax >= LEAF_BRAND_END - 1) {
+        if (cpuid(LEAF_EXTENDED, 0).eax >= LEAF_BRAND_END - 1) {
                 for (uint32_t leaf = LEAF_BRAND; leaf < LEAF_BRAND_END; leaf++)
-                        *part++ = cpuid(leaf);
+                        *part++ = cpuid(leaf, 0);
         } else {
-                struct cpuid vendor = cpuid(LEAF_VENDOR);
+                struct cpuid vendor = cpuid(LEAF_VENDOR, 0);
 
                 *part = (struct cpuid){ vendor.ebx, vendor.edx, vendor.ecx, 0 };
         }
@@ -32,7 +32,7 @@ static void print_brand(void)
 
 int cpu_offers_vmx(void)
 {
-        if (has_vmx(cpuid(LEAF_FEATURES).ecx))
+        if (has_vmx(cpuid(LEAF_FEATURES, 0).ecx))
                 return 1;
         print("This CPU has no VMX: CPUID says so, and calls it ");
         print_brand();

@@ -1,7 +1,8 @@
 /* machine.c -- VMX operation: the two regions, the tables machine[] and results[], and
  * the way back.
  *
- * Called by main.c in 64-bit mode, ring 0, on the host's structures, interrupts off.
+ * Called by attempts.c and fields.c (in lab 04 by its setup.c) in 64-bit mode, ring 0, on the
+ * host's structures, interrupts off.
  */
 #include "vmxstep2.h"
 

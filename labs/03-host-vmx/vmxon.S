@@ -3,6 +3,7 @@
  * Called from C in 64-bit mode, ring 0, interrupts off. RDI: the argument. Returns enum
  * vmx_result in EAX. May change RAX, RCX, RDX, RSI, RDI, R8 to R11 and flags.
  */
+#include "todo.h"
 #include "vmx.h"
 
         .text
@@ -28,8 +29,7 @@ vmxon:
          * Read:    README, "How a VMX instruction ends"; SDM Vol. 3C, "VMXON--Enter
          *          VMX Operation".
          * Seen:    "@ attempt..." and "@ result...", up to the stop in vmxoff. */
-        movl    $exercise, %edi
-        call    lab_todo
+        TODO    "03-5"
 #endif
 
 /* enum vmx_result vmxoff(void)
@@ -55,11 +55,7 @@ faulted:                                /* trap() has taken the expectation back
 #else
         /* Still TODO(03-5): the same for VMXOFF, which has no operand.
          * Seen:    all attempts, then TODO(03-6). */
-        movl    $exercise, %edi
-        call    lab_todo
-
-exercise:
-        .asciz  "03-5"
+        TODO    "03-5"
 #endif
 
         .section .note.GNU-stack, "", @progbits

@@ -1,7 +1,7 @@
 /* vmxstep2.c -- the host's own structures: 4-level page tables, GDT, TSS, IDT.
  *
- * Called by main.c in 64-bit mode, ring 0, on the structures that start.S and long.S
- * made. What is filled in here becomes real in load.S.
+ * Called by testbed.c (in lab 04 by its setup.c) in 64-bit mode, ring 0, on the structures
+ * that start.S and long.S made. What is filled in here becomes real in load.S.
  */
 #include "vmxstep2.h"
 

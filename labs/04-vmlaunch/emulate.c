@@ -47,31 +47,37 @@ static void set_register(int number, uint32_t value)
 }
 
 #endif
-/* An exception: a #GP at an instruction that virtual-8086 mode does not allow. The CPU
- * tells the length of no instruction that raised an exception. */
+/* The guest stands at a hlt, on either way to us. */
+enum handled guest_halted(void)
+{
+#if SOLVED >= 9
+        return HANDLED_END;
+#else
+        /* TODO(04-9) The guest's own end.
+         * Given:   the guest has nothing more to do.
+         * Do:      say so, with the right value of enum handled.
+         * Seen:    "the guest is done", with the exits of the run counted, twice; then
+         *          TODO(04-10). */
+        lab_todo("04-9");
+#endif
+}
+
+/* An exception: a #GP at an instruction that virtual-8086 mode does not allow. For a fault
+ * like this the manual promises no instruction length. */
 enum handled emulate_exception(void)
 {
 #if SOLVED >= 6
         uint32_t interruption = vmcs_read(VMCS_VM_EXIT_INTERRUPTION_INFORMATION);
         uint64_t address = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);
-        uint32_t code = *(const uint32_t *)guest_at(address);
-        int destination = decode_mov_from_cr0(code);
+        uint32_t code;
+        int destination;
 
         if ((interruption & INTERRUPTION_VECTOR) != VECTOR_GP)
                 return UNHANDLED;
-        if ((code & 0xFF) == OPCODE_HLT) {
-#if SOLVED >= 9
-                return HANDLED_END;
-#else
-                /* TODO(04-9) The guest's own end.
-                 * Given:   the guest stands at a hlt: it has nothing more to do.
-                 * Do:      say so with the right value of enum handled; in
-                 *          emulate_vmcall() too.
-                 * Seen:    "the guest is done", with the exits of the run counted; then
-                 *          TODO(04-10). */
-                lab_todo("04-9");
-#endif
-        }
+        code = *(const uint32_t *)guest_at(address);
+        if ((code & 0xFF) == OPCODE_HLT)
+                return guest_halted();
+        destination = decode_mov_from_cr0(code);
         if (destination == NOT_MOV_FROM_CR0)
                 return emulate_mov_cr3(code);
         set_register(destination, cr0_to_tell());
@@ -84,9 +90,10 @@ enum handled emulate_exception(void)
          *          believe: bits of CR0 that are set in monitor.cr0_mask come from
          *          monitor.cr0_shadow, the others from the guest's CR0 in the VMCS. RSP
          *          is a field of the VMCS too. Then advance(): you know the length; the CPU
-         *          need not tell it here. HANDLED_RESUME. Another instruction: emulate_mov_cr3(). Another
-         *          vector: UNHANDLED.
-         * Use:     decode_mov_from_cr0(), vmcs_read(), vmcs_write(), guest[], VECTOR_GP.
+         *          need not tell it here. HANDLED_RESUME. A hlt: guest_halted(). Another
+         *          instruction: emulate_mov_cr3(). Another vector: UNHANDLED.
+         * Use:     decode_mov_from_cr0(), OPCODE_HLT, vmcs_read(), vmcs_write(), guest[],
+         *          VECTOR_GP.
          * Read:    README, "Mask and shadow"; SDM Vol. 3C, "Information for VM Exits Due
          *          to Vectored Events".
          * Seen:    "unhandled: exception or NMI" at the end of run 1, then TODO(04-7). */
@@ -100,7 +107,7 @@ enum handled emulate_cpuid(void)
 {
 #if SOLVED >= 7
         uint32_t leaf = guest[RAX];
-        struct cpuid said = cpuid(leaf);
+        struct cpuid said = cpuid(leaf, guest[RCX]);
 
         if (leaf == LEAF_FEATURES)
                 said.ecx = (said.ecx & ~CPUID_1_ECX_VMX) | ECX_HYPERVISOR;
@@ -114,7 +121,8 @@ enum handled emulate_cpuid(void)
         return HANDLED_ADVANCE;
 #else
         /* TODO(04-7) Answer CPUID.
-         * Given:   the leaf in the guest's EAX; cpuid(), which asks the CPU.
+         * Given:   the leaf in the guest's EAX, the subleaf in its ECX; cpuid(), which asks
+         *          the CPU.
          * Do:      give the guest what the CPU says, with two exceptions. Leaf 1, ECX: the
          *          VMX bit hidden, ECX_HYPERVISOR set. LEAF_HYPERVISOR: EAX the highest
          *          such leaf, that one; EBX, ECX, EDX the signature.
@@ -131,21 +139,17 @@ enum handled emulate_vmcall(void)
 {
 #if SOLVED >= 7
         uint64_t stack = vmcs_read(VMCS_GUEST_SS_BASE) + vmcs_read(VMCS_GUEST_RSP);
-        struct v86_trap *trap = (struct v86_trap *)guest_at(stack + 4);
-        uint64_t address = trap->frame.cs * 16 + trap->frame.ip;
-        uint32_t code = *(const uint32_t *)guest_at(address);
-        int destination = decode_mov_from_cr0(code);
+        struct v86_trap *trap;
+        uint32_t code;
+        int destination;
 
         if (vmcs_read(VMCS_GUEST_RFLAGS) & EFLAGS_VM)  /* not the handler: no v86_trap */
                 return UNHANDLED;
-        if ((code & 0xFF) == OPCODE_HLT) {
-#if SOLVED >= 9
-                return HANDLED_END;
-#else
-                /* Still TODO(04-9). */
-                lab_todo("04-9");
-#endif
-        }
+        trap = (struct v86_trap *)guest_at(stack + 4);
+        code = *(const uint32_t *)guest_at(trap->frame.cs * 16 + trap->frame.ip);
+        if ((code & 0xFF) == OPCODE_HLT)
+                return guest_halted();
+        destination = decode_mov_from_cr0(code);
         if (destination == NOT_MOV_FROM_CR0)
                 return UNHANDLED;
         if (destination == RSP)
@@ -161,8 +165,9 @@ enum handled emulate_vmcall(void)
          *          vmcall; the task that trapped is described by struct v86_trap.
          * Do:      read the code at the task's CS:IP. Change the image from which the
          *          handler restores the register, and the image of IP. Then the handler
-         *          goes on behind its vmcall. A vmcall from virtual-8086 mode itself is
-         *          none of ours: UNHANDLED.
+         *          goes on behind its vmcall. A hlt: guest_halted(). A vmcall from
+         *          virtual-8086 mode itself is none of ours: UNHANDLED, before you look at
+         *          a stack on which there is no struct v86_trap.
          * Use:     VMCS_GUEST_SS_BASE, VMCS_GUEST_RSP, struct v86_trap; EFLAGS_VM.
          * Read:    README, "Two ways"; lab 01, "The picture on the stack".
          * Seen:    run 2 ends at its rdtsc, then TODO(04-8). */

@@ -11,7 +11,7 @@
 uint8_t io_bitmap_a[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 uint8_t io_bitmap_b[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
-#define REASONS         64              /* basic exit reasons that are counted */
+#define REASONS         128             /* basic exit reasons that are counted */
 
 static unsigned exits[REASONS];         /* of this run */
 static int in_lane;                     /* the guest's line has no end yet */
@@ -31,6 +31,13 @@ static void leave_lane(void)
                 guest_says('\n');
 }
 
+static void print_reason(unsigned reason)
+{
+        const char *name = exit_reason_name(reason);
+
+        print(name ? name : "an exit reason that has no name");
+}
+
 void count_exit(uint32_t reason)
 {
         exits[(reason & EXIT_REASON_BASIC) % REASONS]++;
@@ -44,7 +51,7 @@ void report_exits(void)
                 print("exits: ");
                 print_decimal(exits[reason]);
                 print(" ");
-                print(exit_reason_name(reason));
+                print_reason(reason);
                 print("\n");
                 exits[reason] = 0;
         }
@@ -59,11 +66,9 @@ void report_ended(void)
 
 void report_unhandled(void)
 {
-        const char *name = exit_reason_name(vm_exit.reason & EXIT_REASON_BASIC);
-
         leave_lane();
         print("unhandled: ");
-        print(name ? name : "an exit reason that has no name");
+        print_reason(vm_exit.reason & EXIT_REASON_BASIC);
         print("\n");
         report("unhandled.reason", vm_exit.reason);
         report("unhandled.qualification", vm_exit.qualification);

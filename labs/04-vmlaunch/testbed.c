@@ -10,10 +10,11 @@
 /* What CPUID says to us: the guest is to hear the same, but for two leaves. */
 void report_cpuid(void)
 {
-        static const uint32_t leaves[] = { 0, 1, 2, 0x80000000 };
+        static const struct { uint32_t leaf, subleaf; } asked[] = {
+                { 0, 0 }, { 1, 0 }, { 2, 0 }, { 4, 1 }, { 0x80000000, 0 } };
 
-        for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
-                struct cpuid said = cpuid(leaves[i]);
+        for (unsigned i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+                struct cpuid said = cpuid(asked[i].leaf, asked[i].subleaf);
 
                 report_nth("cpuid.eax", i, said.eax);
                 report_nth("cpuid.ebx", i, said.ebx);

@@ -65,6 +65,7 @@ void advance(unsigned length);
 void refused(enum vmx_result result);
 
 /* emulate.c, io.c: one exit each. */
+enum handled guest_halted(void);        /* the guest stands at a hlt */
 enum handled emulate_exception(void);
 enum handled emulate_cpuid(void);
 enum handled emulate_vmcall(void);

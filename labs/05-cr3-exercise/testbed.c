@@ -30,6 +30,16 @@ static void dry_run_decoders(void)
                 report_nth("dry.to", i, (uint32_t)decode_mov_to_cr3(challenge.code[i]));
 }
 
+/* The monitor reads four bytes at a trap. Has the guest pages for all of them? If not, a page
+ * fault of the monitor's own would be the guest's doing. */
+static int can_be_read(uint32_t linear)
+{
+        uint32_t last = linear + sizeof(uint32_t) - 1;
+
+        return last >= GUEST_BYTES
+            || (current_table[linear / PAGE_SIZE] & current_table[last / PAGE_SIZE] & PAGE_P);
+}
+
 /* Called by isrGPF for every trap of a task. */
 unsigned trap_from_v86(struct v86_trap *trap)
 {
@@ -42,6 +52,8 @@ unsigned trap_from_v86(struct v86_trap *trap)
                 report("paging.cr3", read_cr3());
                 dry_run_decoders();
         }
+        if (!can_be_read(fault_address(trap)))
+                task_refused(trap->frame.cs, trap->frame.ip, 0);
         length = emulate_cr3(trap);
         return length == NOT_CR3 ? emulate(trap) : (unsigned)length;
 }

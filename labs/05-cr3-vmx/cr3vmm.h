@@ -4,7 +4,7 @@
 #ifndef CR3VMM_H
 #define CR3VMM_H
 
-#define SHADOWS 4                       /* as many as every CPU has CR3-target values */
+#define SHADOWS 4                       /* as many as most CPUs have CR3-target values */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -3,6 +3,8 @@
  */
 #include "testbed.h"
 
+#include "cpu.h"
+#include "print.h"
 #include "report.h"
 #include "vmxstep1.h"
 #include "x86/vmcs.h"
@@ -81,16 +83,25 @@ static void describe_guest(const struct run *run)
                 guest[number] = challenge.registers[number];
 }
 
+/* Has the CPU as many CR3-target values as there are shadows? If not, a VM entry with such a
+ * count fails. SDM Vol. 3D, "Miscellaneous Data": bits 24:16. */
+static int enough_targets(void)
+{
+        return (rdmsr(MSR_VMX_MISC) >> 16 & 0x1FF) >= SHADOWS;
+}
+
 void testbed_run(unsigned number)
 {
         const struct run *run = &challenge.run[number];
 
         report("run", number);
+        if (run->use_targets && !enough_targets())
+                print("this CPU has too few CR3-target values: none is used\n");
         monitor = (struct monitor){
                 .exception_bitmap = run->exception_bitmap,
                 .extra_controls = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
         };
-        use_targets = run->use_targets;
+        use_targets = run->use_targets && enough_targets();
         build_shadows();
         describe_guest(run);
         fresh_vmcs();

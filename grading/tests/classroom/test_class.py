@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from grading import lab
-from grading.classroom import folder, gradebook, work
+from grading.classroom import folder, gradebook, summary, work
 from grading.classroom.book import opened
 from grading.classroom.records import Book, Student
 from grading.errors import UsageError
@@ -51,6 +51,39 @@ def test_a_class(tmp_path):
         assert len(list(csv.DictReader(file))) == 4 * 8
     assert "half" in (to / "report.html").read_text()
     assert not processes(tmp_path)
+
+
+def test_with_the_reference_under_it_earlier_labs_do_not_count(tmp_path):
+    """The hand-in's own files for them are spoilt."""
+    of = lab.find("04")
+    sources = support.write_sources(of, tmp_path / "all")
+    (tmp_path / "class" / "ann").mkdir(parents=True)
+    for name in of.edit:
+        shutil.copy(sources / name, tmp_path / "class" / "ann")
+    (tmp_path / "class" / "ann" / "decode.c").write_text("no C")
+    run(tmp_path / "class", tmp_path / "to", "--lab", "04", "--base", "reference")
+    assert grades(tmp_path / "to")["ann"]["total"] == "100"
+
+
+def test_a_folder_that_cannot_be_read_stops_nobody_else(tmp_path, monkeypatch):
+    def denied(path, labs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    hand_in(tmp_path / "class", "bob")
+    monkeypatch.setattr(folder.intake, "labs_in", denied)
+    [bob] = folder.hand_ins(tmp_path / "class", [LAB01])
+    assert (bob.sha256, bob.refused) == ("", "it cannot be read: Permission denied")
+
+
+def test_where_we_failed_nobody_was_refused():
+    """No result, and yet a hash."""
+    ann = Student("ann", "class/ann", "a" * 64, "the grader failed", [])
+    bob = Student("bob", "class/bob", "", "no tarball", [])
+    book = Book("class", "today", 7, "0" * 16, (), [ann, bob], [])
+    rows = list(csv.DictReader(gradebook.students(book, ["01-vm86trap"]).splitlines()))
+    assert [(row["verdict"], row["total"]) for row in rows] == [("ERROR", ""), ("REFUSED", "0")]
+    known = summary.summarise(book)
+    assert (known.errors, known.refused) == (1, 1)
 
 
 @pytest.mark.parametrize("said", [(), ("--seed", 7)])
@@ -189,8 +222,9 @@ def test_a_name_of_any_bytes(tmp_path):
     ([], "a folder of submissions is wanted"), (["nowhere"], "No such file"),
     (["/"], "a folder of submissions is wanted"), (["..", "--to", "/dev/null"], "/dev/null"),
     (["."], "has no folder, tarball or zip"), (["..", "--lab", "77"], "there is no such lab"),
-    (["..", "--jobs", "0"], "a whole number above 0"), (["..", "--challenges", "17"], "1 to 16"), (["..", "--seed", "x"], "SEED=x"),
-    (["..", "--emu", "bochs"], "see class --help"), (["..", "--part-size", "0"], "above 0"),
+    (["..", "--jobs", "0"], "from 1 to 1000 is wanted"), (["..", "--challenges", "17"], "1 to 16"), (["..", "--seed", "x"], "SEED=x"),
+    (["..", "--emu", "bochs"], "see class --help"), (["..", "--part-size", "0"], "from 1"),
+    (["..", "--jobs", "99999999"], "from 1 to 1000"), (["..", "--hidden", ""], "no such folder"),
 ])
 def test_bad_arguments(tmp_path, arguments, says):
     (tmp_path / "empty").mkdir()

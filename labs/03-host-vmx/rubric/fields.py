@@ -32,15 +32,15 @@ class Reader:
         step = self.steps[self.at]
         name = step.name.upper()
         if step.name in ("vmread", "vmwrite"):
-            name += f" of {field(step.registers.get('rdi', 0))}"
+            name += f" of {field(step.field or 0)}"
         return f"{name}, {in_words(*outcome(step))}"
 
     def error(self):
         """The VM-instruction error that the next instruction reads, or None."""
         step = self.next("vmread")
-        if not step or step.registers.get("rdi") != VM_INSTRUCTION_ERROR:
+        if not step or step.field != VM_INSTRUCTION_ERROR:
             return None
-        return step.registers_after.get("rcx")
+        return step.value
 
 
 class Done(NamedTuple):
@@ -95,10 +95,10 @@ def follow_writes(challenge, reader):
         wanted = f"VMWRITE of {field(what)}, {value:#x}"
         before = reader.word()
         step = reader.next("vmwrite")
-        if not step or step.registers.get("rdi") != what:
+        if not step or step.field != what:
             return Done(failed(wanted, before))
-        if step.registers.get("rsi") != value:
-            return Done(failed(wanted, f"{step.registers.get('rsi', 0):#x} is written",
+        if step.value != value:
+            return Done(failed(wanted, f"{step.value or 0:#x} is written",
                                "load as many bits as the field has"))
         if outcome(step)[0] == FAIL_VALID:
             before = reader.word()
@@ -118,10 +118,10 @@ def follow_reads(challenge, reader, unwritten):
     for what in challenge.results:
         before = reader.word()
         step = reader.next("vmread")
-        if not step or step.registers.get("rdi") != what:
+        if not step or step.field != what:
             return Done(failed(f"VMREAD of {field(what)}", before))
         if outcome(step)[0] == OK:
-            value = step.registers_after.get("rcx", 0) & mask(what)
+            value = (step.value or 0) & mask(what)
             if what in written and kept(what, value) != kept(what, written[what]):
                 return Done(failed(f"{field(what)} holds {written[what]:#x}", f"{value:#x}"))
             cells.append(challenge.poison & ~mask(what) | value)

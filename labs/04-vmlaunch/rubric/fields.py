@@ -61,8 +61,9 @@ def written(steps):
         if step.name == "vmlaunch":
             break
         if step.name == "vmwrite" and not step.flags & 0x41 and step.faulted is None:
-            encoding, value = step.registers["rdi"], step.registers["rsi"]
-            fields[encoding] = masked(encoding, value)
+            fields.pop(step.field, None)
+            if step.value is not None:  # out of memory: nobody saw it
+                fields[step.field] = masked(step.field, step.value)
     return fields
 
 

@@ -19,6 +19,8 @@ EXCEPTION, TRIPLE_FAULT, CPUID_EXIT, HLT_EXIT, RDTSC_EXIT, VMCALL_EXIT, IO_EXIT,
     0, 2, 10, 12, 16, 18, 30, 33
 REASONS = {RDTSC: RDTSC_EXIT, CPUID: CPUID_EXIT, VMCALL: VMCALL_EXIT} | dict.fromkeys(IO, IO_EXIT)
 
+VENDOR = {"ebx": b"Genu", "edx": b"ineI", "ecx": b"ntel"}  # of CPUID leaf 0; others have no VMX
+
 # Which exercise an exit belongs to.
 EXERCISES = {RDTSC: "04-5", CPUID: "04-7", VMCALL: "04-7", HLT: "04-9"} | dict.fromkeys(IO, "04-8")
 
@@ -63,9 +65,11 @@ class Known(NamedTuple):
 
 
 def cpuid_said(log):
-    """Answer → value: what the host says that CPUID told it."""
+    """Answer → value: what the host says that CPUID told it; but of the vendor, whom we know.
+    A host that tells zeros has not asked."""
     return {Answer(leaf, name): log.value(f"cpuid.{name}.{number}")
-            for number, leaf in enumerate(LEAVES) for name in ("eax", "ebx", "ecx", "edx")}
+            for number, leaf in enumerate(LEAVES) for name in ("eax", "ebx", "ecx", "edx")} \
+        | {Answer(0, name): int.from_bytes(text, "little") for name, text in VENDOR.items()}
 
 
 def told(program, host_cr0):

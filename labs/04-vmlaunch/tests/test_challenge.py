@@ -8,7 +8,7 @@ import subprocess
 import capstone
 import pytest
 
-from grading import lab
+from grading import lab, log
 from grading.build import PREFIX
 from grading.guest import TOLD
 from grading.witness import REGISTERS
@@ -235,3 +235,13 @@ def test_every_field_is_spoiled_in_some_challenge():
     seen = {run.spoiled for seed in range(400) for run in challenge.draw(seed, REGION).runs[7:]}
     assert seen == {challenge.Spoiled(*case, area) for area, cases in challenge.SPOILED.items()
                     for case in cases}
+
+
+def test_a_host_that_says_zeros_is_not_believed():
+    """Given code can be made to say so, as the program runs."""
+    zeros = tuple((f"cpuid.{name}.{number}", 0) for number in range(len(programs.LEAVES))
+                  for name in ("eax", "ebx", "ecx", "edx"))
+    known = trace.Known(0, 0, trace.cpuid_said(log.Log(1, zeros, "", None, True, 1, None)))
+    told = [known.value(programs.Answer(0, name)) for name in ("ebx", "edx", "ecx")]
+    assert struct.pack("<3I", *told) == b"GenuineIntel"
+    assert known.value(programs.Answer(1, "edx")) == 0

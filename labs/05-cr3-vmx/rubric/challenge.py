@@ -185,15 +185,19 @@ def refusals(writer, way):
 
 
 def switches(writer):
-    """Back and forth between directories whose tables nobody changes: exits at first only."""
+    """Back and forth between directories whose tables nobody changes: exits at first only; and
+    for what no monitor publishes, at any time, and at the end."""
     guest, rng = writer.new(), writer.rng
     for directory in rng.sample(writer.layout.directories, 3):
         writer.write(guest, rng.choice(GENERAL), directory * PAGE_SIZE)
         guest.try_cr3("edi", 0, "esi")  # no value of the monitor's, however many it has
-    for _ in range(SWITCHES):
+    refused = {*rng.sample(range(SWITCHES), 3), SWITCHES - 1}
+    for number in range(SWITCHES):
         writer.write(guest, rng.choice(REGISTERS), writer.directory())
         if rng.randrange(3) == 0:
             writer.read(guest, rng.choice(REGISTERS))
+        if number in refused:
+            guest.try_cr3("edi", 0, "esi")
     return writer.done(guest, TARGETS)
 
 

@@ -20,8 +20,9 @@ uint64_t rdmsr(uint32_t msr)
         return msrs[msr];
 }
 
-struct cpuid cpuid(uint32_t leaf)
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
+        (void)subleaf;                          /* nobody asks for one */
         return leaves[leaf >= EXTENDED][leaf & ~EXTENDED];
 }
 

@@ -11,6 +11,6 @@ struct cpuid {
 };
 
 uint64_t rdmsr(uint32_t msr);
-struct cpuid cpuid(uint32_t leaf);
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
 
 #endif

@@ -52,7 +52,7 @@ static void report_cpu(void)
         if (last == MSR_VMX_PROCBASED_CTLS2
             && rdmsr(MSR_VMX_PROCBASED_CTLS2) >> 32 & (CPU2_ENABLE_EPT | CPU2_ENABLE_VPID))
                 last = MSR_VMX_EPT_VPID_CAP;
-        report("width", cpuid(0x80000008).eax & 0xFF);
+        report("width", cpuid(0x80000008, 0).eax & 0xFF);
         report("cr3", read_cr3());
         for (uint32_t msr = MSR_VMX_BASIC; msr <= last; msr++)
                 report_nth("msr", msr, rdmsr(msr));
@@ -175,7 +175,7 @@ void main(void)
         serial_init();
         report_begin(LAB_NAME, challenge.id);
         idt_init();
-        if (cpuid(1).ecx & CPUID_1_ECX_VMX) {
+        if (cpuid(1, 0).ecx & CPUID_1_ECX_VMX) {
                 report_cpu();
                 if (enter_vmx()) {
                         run_trials();

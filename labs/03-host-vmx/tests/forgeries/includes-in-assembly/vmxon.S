@@ -10,4 +10,6 @@
         .macro  EXPECT_NONE
         movq    $0, trap_expected
         .endm
+        .macro  TODO exercise
+        .endm
         .include "vmxon.S"

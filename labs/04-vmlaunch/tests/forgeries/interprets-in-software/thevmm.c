@@ -27,7 +27,7 @@ static uint32_t immediate(const uint8_t *code)
 
 static void answer_cpuid(void)
 {
-        struct cpuid said = cpuid(guest[RAX]);
+        struct cpuid said = cpuid(guest[RAX], guest[RCX]);
 
         if (guest[RAX] == 1)
                 said.ecx = (said.ecx & ~0x20) | 0x80000000;

@@ -1,0 +1,14 @@
+# place.mk -- refuses a place whose name make or its shell would read as something else: they
+# would build half of it, or remove what is not ours. lab.mk and course.mk include this first.
+
+comma := ,
+hash  := \#
+open  := (
+close := )
+ODD   := $(comma) $(hash) $(open) $(close) : ; % $$ & ' " \ ` | < >
+
+PLACES := $(CURDIR)$(OUT)$(BUILD)$(EDITDIR)
+ifneq ($(strip $(word 2,$(PLACES))$(foreach letter,$(ODD),$(findstring $(letter),$(PLACES)))),)
+$(error $(or $(filter-out .,$(EDITDIR)),$(BUILD),$(OUT),$(CURDIR)): make cannot work where a name \
+  has a space or one of $(ODD) in it; move the course, or name another folder)
+endif
