@@ -14,18 +14,17 @@ import subprocess
 import sys
 
 from bench import floor, inner, rounds
-from grading import build, emulators, intake, lab, tree
+from grading import emulators, intake, lab, together, tree
 
 TITLE = "A grade"
 GOAL = 1.15
 WANTED = f"at most {GOAL} × (boots × floor ÷ cores)"
 WHY = """The goal counts boots, of a sector that powers off at once, and no compiler. A grade that
-looks at nothing takes more: its programs do more than power off, and are made first, each from
-all its files; labs 04 and 05 compile files of earlier labs again. What ours does beyond: a
-sandbox for each program and boot; the emulators' witness (in lab 04 Bochs stops at a thousand VM
-exits, and as many VM entries, and shows its registers): by so much is the CPU time in emulators
-over that of the disks booted; and Python, which talks with Bochs, and judges: with the sandboxes
-and making the programs, the rest of the CPU time."""
+looks at nothing takes more: its programs do more than power off, and are made first. What ours
+does beyond: a sandbox for the compilers, and one for each boot; the emulators' witness (in lab 04
+Bochs stops at a thousand VM exits, and as many VM entries, and shows its registers): by so much
+is the CPU time in emulators over that of the disks booted; and Python, which talks with Bochs,
+and judges: with the sandboxes and making the programs, the rest of the CPU time."""
 GRADE = [sys.executable, "-S", str(lab.ROOT / "grading" / "grade")]
 
 
@@ -66,18 +65,13 @@ def floors(graded, folder):
 
 def maker(submission, folder):
     """What takes the time of making all its programs."""
-    root = tree.pristine(lab.ROOT / "build")
+    root, built = tree.pristine(lab.ROOT / "build"), folder / "built"
     for each in lab.all_labs():
-        intake.take(submission, each, folder / each.name / "files")
-
-    def make(each):
-        place = folder / each.name / "built"
-        return rounds.seconds(
-            build.command(root, each, folder / each.name / "files", place, root / "build",
-                          "SEALED=yes"),
-            before=lambda: shutil.rmtree(place, ignore_errors=True))
-
-    return lambda: sum(map(make, lab.all_labs()))
+        intake.take(submission, each, folder / "files")
+    command = together.command(root, lab.all_labs(), folder / "files", built, root / "build",
+                               "SEALED=yes")
+    return lambda: rounds.seconds(command,
+                                  before=lambda: shutil.rmtree(built, ignore_errors=True))
 
 
 def booter(graded, work, folder):

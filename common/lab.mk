@@ -20,6 +20,8 @@
 #   EDITDIR=D  take the files of EDIT from folder D
 #   OUT=D      where everything built goes
 #   BUILD=D    where this program goes
+#   EDITED=D   where what comes of a student's files goes; programs of one BITS may share it,
+#              if they are made one after the other
 #   SEALED=yes OUT holds all that is given already, and is not written
 # Another BITS wants another OUT.
 
@@ -35,6 +37,7 @@ EDITDIR ?= .
 OUT     ?= $(TOP)/build
 STAGE   := $(SOLVED)
 BUILD   ?= $(OUT)/$(NAME)$(if $(filter-out 99,$(SOLVED)),-solved-$(SOLVED))
+EDITED  ?= $(BUILD)/edit
 
 # 1 sector of loader and a program of up to 1007: one cylinder of 16 heads, 63 sectors.
 IMAGE_SECTORS := 1008
@@ -114,8 +117,8 @@ USED_LABS    := $(sort $(patsubst %/,../%,$(dir $(USES) $(ALSO))))
 VPATH        := $(USED_LABS)            # where make looks for their headers and ALSO
 HEADERS      := $(patsubst %,$(GIVEN_BUILD)/include/%,$(notdir $(wildcard *.h $(USED_LABS:=/*.h))))
 GIVEN_OBJS   := $(patsubst %,$(GIVEN_BUILD)/%.o,$(GIVEN) $(notdir $(ALSO)))
-USES_OBJS    := $(patsubst %,$(BUILD)/$(or $(BASE),edit)/%.o,$(notdir $(USES)))
-EDIT_OBJS    := $(patsubst %,$(BUILD)/edit/%.o,$(EDIT))
+USES_OBJS    := $(patsubst %,$(if $(BASE),$(BUILD)/$(BASE),$(EDITED))/%.o,$(notdir $(USES)))
+EDIT_OBJS    := $(patsubst %,$(EDITED)/%.o,$(EDIT))
 PROGRAM      := $(BUILD)/$(NAME)
 
 .PHONY: all image clean
@@ -133,7 +136,7 @@ given: loader $(HEADERS) $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a \
 .PHONY: names
 names: $(COMMON_BUILD)/libcommon.names $(BUILD)/names
 $(COMMON_BUILD)/libcommon.names: $(COMMON_BUILD)/libcommon.a
-$(BUILD)/names: $(USES_OBJS) $(EDIT_OBJS)
+$(BUILD)/names: $(USES_OBJS) $(EDIT_OBJS) | $(BUILD)
 %names:
 	@$(NM) -g --defined-only $(filter-out $(BUILD)/reference/%,$^) >$@
 
@@ -145,8 +148,7 @@ $(PROGRAM).img: $(COMMON_BUILD)/boot.bin $(PROGRAM).b
 $(PROGRAM).b: $(PROGRAM).elf
 	@$(OBJCOPY) -O binary $< $@
 
-$(PROGRAM).elf: $(COMMON_BUILD)/start.S.o $(USES_OBJS) $(EDIT_OBJS) $(GIVEN_OBJS) $(COMMON_BUILD)/libcommon.a $(TOP)/ldscript
-	@mkdir -p $(@D)
+$(PROGRAM).elf: $(COMMON_BUILD)/start.S.o $(USES_OBJS) $(EDIT_OBJS) $(GIVEN_OBJS) $(COMMON_BUILD)/libcommon.a $(TOP)/ldscript | $(BUILD)
 	@$(LD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(PROGRAM).sym: $(PROGRAM).elf
@@ -164,7 +166,7 @@ $(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin: %.bin: %.S.o
 	@$(LD) -m elf_$(if $(filter 64,$(BITS)),x86_64,i386) -Ttext 0x7C00 -o $@.elf $<
 	@$(OBJCOPY) -O binary -j .text $@.elf $@
 
-$(COMMON_BUILD) $(GIVEN_BUILD) $(GIVEN_BUILD)/include $(BUILD)/edit $(BUILD)/reference:
+$(COMMON_BUILD) $(GIVEN_BUILD) $(GIVEN_BUILD)/include $(BUILD) $(EDITED) $(BUILD)/reference:
 	@mkdir -p $@
 
 define COMPILE
@@ -185,17 +187,17 @@ $(GIVEN_BUILD)/include/%.h: %.h | $(GIVEN_BUILD)/include
 
 # What it took from elsewhere is written down, by the preprocessor in .d and by the
 # assembler (.include, .incbin) in .ad; the grader looks.
-$(BUILD)/edit/%.o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=$(STAGE)
+$(EDITED)/%.o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=$(STAGE)
 ifeq ($(findstring clang,$(CC)),)
-$(BUILD)/edit/%.o: CPPFLAGS += -Wa,--MD,$(@:.o=.ad)
+$(EDITED)/%.o: CPPFLAGS += -Wa,--MD,$(@:.o=.ad)
 endif
-$(BUILD)/edit/%.o: $(EDITDIR)/% | $(HEADERS) $(BUILD)/edit
+$(EDITED)/%.o: $(EDITDIR)/% | $(HEADERS) $(EDITED)
 	$(COMPILE)
 
 # Those for other labs lie in the folders of these, or, all together, in EDITDIR.
 define USES_RULE
-$(BUILD)/edit/$(notdir $1).o: STAGE := 99
-$(BUILD)/edit/$(notdir $1).o: $(if $(filter .,$(EDITDIR)),../$1,$(EDITDIR)/$(notdir $1)) | $(HEADERS) $(BUILD)/edit
+$(EDITED)/$(notdir $1).o: STAGE := 99
+$(EDITED)/$(notdir $1).o: $(if $(filter .,$(EDITDIR)),../$1,$(EDITDIR)/$(notdir $1)) | $(HEADERS) $(EDITED)
 	$$(COMPILE)
 $(BUILD)/reference/$(notdir $1).o: CPPFLAGS += -I$(GIVEN_BUILD)/include -DSOLVED=99
 $(BUILD)/reference/$(notdir $1).o: $(or $(wildcard reference/$(notdir $1).o),../$1) | $(HEADERS) $(BUILD)/reference

@@ -7,7 +7,7 @@ open  := (
 close := )
 ODD   := $(comma) $(hash) $(open) $(close) : ; % $$ & ' " \ ` | < >
 
-PLACES := $(CURDIR)$(OUT)$(BUILD)$(EDITDIR)
+PLACES := $(CURDIR)$(OUT)$(BUILD)$(EDITED)$(EDITDIR)
 ifneq ($(strip $(word 2,$(PLACES))$(foreach letter,$(ODD),$(findstring $(letter),$(PLACES)))),)
 $(error $(or $(filter-out .,$(EDITDIR)),$(BUILD),$(OUT),$(CURDIR)): make cannot work where a name \
   has a space or one of $(ODD) in it; move the course, or name another folder)

@@ -30,6 +30,7 @@ VARIABLE = re.compile(r"[A-Z]+=[ \t]*[^ \t].*")  # no target, and not nothing
 OWN = re.compile(r"cc\w{6}\.s")  # the compiler's, for the assembler, wherever TMPDIR is
 LINE, SHOWN = 300, 16384  # characters of what a build said that are passed on
 PREFIX = os.environ.get("TOOLPREFIX", "")  # of cross tools, where the computer is no x86
+PLAIN = {"LC_ALL": "C"}  # quotes in messages
 TOOLS = (("CC", "gcc"), ("LD", "ld"), ("AS", "as"), ("NM", "nm"), ("OBJCOPY", "objcopy"))
 
 
@@ -40,25 +41,10 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
     shared by all submissions. `variables` are passed on to make ("CC=clang"). With
     limits.boxed all this is in a sandbox, and in a tree without solutions.
     """
-    for path in (ROOT, out, build, files):
-        if odd := ODD.search(str(path)):
-            raise UsageError(f"{path}: make cannot work where a name has {odd[0]!r} in it; move the "
-                             "course, or name another folder")
-    build.mkdir(parents=True, exist_ok=True)
+    root, out, variables, limits = ready(files, build, out, variables, limits)
     settle(build)
-    if PREFIX and not any(each.startswith("TOOLPREFIX=") for each in variables):
-        variables = (*variables, f"TOOLPREFIX={PREFIX}")  # no environment reaches a box
-    require("make", *(variable(variables, name, tool) for name, tool in TOOLS))
-    root, sealed = ROOT, []
-    if limits.boxed:
-        from grading import tree  # not in the students' own
-        root = tree.pristine(out)
-        out, sealed = root / "build", ["SEALED=yes"]
-    limits = limits._replace(cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files),
-                             rest_seconds=REST)
-    ended, said = process.run(command(root, lab, files, build, out, *sealed, *variables),
-                              limits, build,
-                              os.environ | {"LC_ALL": "C"})  # plain quotes in messages
+    ended, said = process.run(command(root, lab, files, build, out, *variables), limits, build,
+                              os.environ | PLAIN)
     # The student's names, not our copies'.
     output = said.decode(errors="replace").replace(f"{files}/", "")
     if ended.over_budget:
@@ -66,8 +52,32 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
     elif ended.code:
         error = first_error(output)
     else:
-        error = stranger(build / "edit", files, root / "labs" / lab.name, root / "common", out) \
-            or usurper(build, out)
+        error = wrong(lab, files, build, build / "edit", root, out)
+    return built(lab, build, error, output)
+
+
+def ready(files, build, out, variables, limits):
+    """(the tree to build in, its OUT, the variables for make, the limits): what make() is called
+    with, made fit. UsageError if nothing can be built here."""
+    for path in (ROOT, out, build, files):
+        if odd := ODD.search(str(path)):
+            raise UsageError(f"{path}: make cannot work where a name has {odd[0]!r} in it; move the "
+                             "course, or name another folder")
+    build.mkdir(parents=True, exist_ok=True)
+    if PREFIX and not any(each.startswith("TOOLPREFIX=") for each in variables):
+        variables = (*variables, f"TOOLPREFIX={PREFIX}")  # no environment reaches a box
+    require("make", *(variable(variables, name, tool) for name, tool in TOOLS))
+    root = ROOT
+    if limits.boxed:
+        from grading import tree  # not in the students' own
+        root = tree.pristine(out)
+        out, variables = root / "build", (*variables, "SEALED=yes")
+    return root, out, variables, limits._replace(
+        cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files), rest_seconds=REST)
+
+
+def built(lab, build, error=None, output=""):
+    """The Build that make has left in folder `build`."""
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"),
                  error and error[:LINE], output[:SHOWN])
@@ -88,22 +98,29 @@ def command(root, lab, files, build, out, *variables):
             f"EDITDIR={files}", f"BUILD={build}", f"OUT={out}", *variables]
 
 
-def stranger(objects, files, folder, common, out):
+def wrong(lab, files, build, objects, root, out):
+    """What is wrong with a program that make made, if anything is; `objects`: its EDITED."""
+    records = [path for name in lab.sources for path in
+               (objects / f"{name}.d", objects / f"{name}.ad") if path.exists()]
+    return stranger(records, files, root / "labs" / lab.name, root / "common", out) \
+        or usurper(build, out)
+
+
+def stranger(records, files, folder, common, out):
     """What is wrong if the student's files took in a file that is not given to them.
 
     The compiler and the assembler have written down in .d and .ad what they read. The
     lab's `folder`, where make ran, and whatever else is on this machine may hold solutions.
     """
     allowed = [Path(place).resolve() for place in
-               (files, common, out / folder.name / "given" / "include",
-                "/usr/lib", "/usr/include")]
+               (files, common, *out.glob("*/given/include"), "/usr/lib", "/usr/include")]
 
     @functools.cache  # most of them read the same headers
     def given(name):
         path = (folder / name).resolve()
         return bool(OWN.fullmatch(path.name)) or any(place in path.parents for place in allowed)
 
-    for record in [*objects.glob("*.d"), *objects.glob("*.ad")]:
+    for record in records:
         for name in record.read_text(errors="replace").replace("\\\n", " ").split():
             if name.endswith(":"):
                 continue  # a target

@@ -36,13 +36,13 @@ def parse_seed(text):
 
 
 def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=Limits(),
-          demands=Demands()):
+          demands=Demands(), made=None):
     """Grades `submission`; returns the result (report.result) and the Runs.
 
     A grade faces several challenges, one boot each, side by side: those of `seed` and the
     numbers after it. `out` holds what is built once for all; `work` what is this
     submission's own (out/grade/NN-name). There are no Runs if it does not build. `limits`
-    are those of each program that it takes.
+    are those of each program that it takes. `made`: what make_together() has for this lab.
     """
     work = work or out / "grade" / lab.name
     with locked(work):
@@ -55,8 +55,9 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=
         boots = [emulator.Boot(folder, limits, release, lab.cpu(seed + number))
                  for number, folder in enumerate(folders)]
         try:
-            return grade_on(boots, release, submission, lab, emulator, seed, out, variables, work,
-                            limits, demands)
+            contents, built = made or make(submission, lab, out, variables, work, limits)
+            return grade_on(boots, release, contents, built, lab, emulator, seed, out, variables,
+                            demands)
         except BaseException:
             for boot in boots:
                 boot.cancel()
@@ -92,11 +93,9 @@ def base_of(variables):
     return "reference" if "BASE=reference" in variables else "own"
 
 
-def grade_on(boots, release, submission, lab, emulator, seed, out, variables, work, limits,
-             demands):
-    """grade(), on emulators that have been started."""
-    from grading import build, image, intake
-    from grading.watch import watch
+def make(submission, lab, out, variables, work, limits):
+    """The student's files, name → bytes, and the Build of them."""
+    from grading import build, intake
 
     contents = intake.take(submission, lab, work / "files")
     place = work
@@ -104,7 +103,34 @@ def grade_on(boots, release, submission, lab, emulator, seed, out, variables, wo
         place = work / "box"
         fresh(place)
     with nullcontext() if limits.boxed else locked(out):  # in a box nothing in it is written
-        built = build.make(lab, work / "files", place, out, variables, limits)
+        return contents, build.make(lab, work / "files", place, out, variables, limits)
+
+
+def make_together(submission, labs, out, variables, work, limits, jobs):
+    """Lab → its files and their Build, as make() has them; of those labs alone that are all there
+    and build. `work` is the submission's own folder, and nobody else's until all is graded."""
+    from grading import intake, together
+
+    contents = intake.read_all(submission, labs)
+    files = {name: content for each in contents.values() for name, content in each.items()}
+    if any(files[name] != content for each in contents.values()
+           for name, content in each.items()):
+        return {}  # two labs find two files of one name
+    fresh(work / "files")
+    fresh(work / "box")
+    for name, content in files.items():
+        (work / "files" / name).write_bytes(content)
+    with nullcontext() if limits.boxed else locked(out):
+        builds = together.make(list(contents), work / "files", work / "box", out, variables, limits,
+                               jobs)
+    return {lab: (contents[lab], built) for lab, built in builds.items()}
+
+
+def grade_on(boots, release, contents, built, lab, emulator, seed, out, variables, demands):
+    """grade(), on emulators that have been started."""
+    from grading import image, intake
+    from grading.watch import watch
+
     if not built.error and (name := image.forged(built.symbols)):
         built = built._replace(error=f"a symbol that no compiler makes: {name!a}")
     rubric = lab.rubric()

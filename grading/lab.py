@@ -23,6 +23,7 @@ class Lab(NamedTuple):
     emulators: tuple[str, ...]  # which can boot it, the usual one first
     needs: tuple[str, ...]  # what not every emulator's CPU has: "vmx"
     cpus: tuple[str, ...]  # models on which it is graded, in turn; none: the usual one
+    bits: str  # "32" or "64"
 
     @property
     def number(self):
@@ -87,4 +88,5 @@ def load(folder):
     text = (folder / "Makefile").read_text().replace("\\\n", " ")
     values = dict(ASSIGNMENT.findall(text))
     return Lab(folder.name, folder, *(tuple(values.get(name, "").split()) for name in
-                                      ("EDIT", "USES", "GIVEN", "EMULATORS", "NEEDS", "CPUS")))
+                                      ("EDIT", "USES", "GIVEN", "EMULATORS", "NEEDS", "CPUS")),
+               values.get("BITS", ""))

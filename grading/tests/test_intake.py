@@ -12,7 +12,7 @@ from grading import intake
 from grading.errors import UsageError
 from grading.lab import Lab
 
-LAB = Lab("01-x", Path("labs/01-x"), ("one.c", "two.S"), (), (), ("qemu",), (), ())
+LAB = Lab("01-x", Path("labs/01-x"), ("one.c", "two.S"), (), (), ("qemu",), (), (), "32")
 LATER = LAB._replace(name="02-y", edit=("three.c",), uses=("01-x/one.c",))
 
 
