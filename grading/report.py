@@ -32,6 +32,7 @@ def result(lab, verdicts, runs, origin, text):
         "verdict": most_severe(verdicts),
         "seed": origin.seed,
         "base": origin.base,
+        "uses": sorted({path.split("/")[0] for path in lab.uses}),
         "emulator": origin.emulator,
         "versions": {"emulator": origin.emulator_version, "compiler": origin.compiler},
         "submission_sha256": origin.submission_sha256,
@@ -91,7 +92,18 @@ def table(values, file=sys.stdout, seed=True):
         if exercise["hint"]:
             where = f" ({exercise['section']})" if exercise["section"] else ""
             print(f"          hint      {exercise['hint']}{where}", file=file)
+    if line := others(values):
+        print(f"  {line}", file=file)
     print(f"  {values['lab']}: {values['score']}/{values['max']}", file=file)
+
+
+def others(values):
+    """A line on the student's files of other labs, if they may be at fault."""
+    said = all(exercise["status"] in ("PASS", "TODO", "SKIP") for exercise in values["exercises"])
+    if said or not values["uses"]:
+        return ""
+    return f"your own files of {', '.join(values['uses'])} are in it, too: try BASE=reference, " \
+        "which takes the solution's"
 
 
 def tell(text, told, file=sys.stdout):

@@ -35,7 +35,7 @@ def program(name, statuses, seed=7, said=SAID):
                            ["cd" * 32, "ef" * 32])
     verdicts = [verdict(name, number, points, status) for number, (points, status)
                 in enumerate(zip(POINTS[name], statuses), FIRST.get(name, 1))]
-    return report.result(SimpleNamespace(name=name), verdicts, boots, origin, said)
+    return report.result(SimpleNamespace(name=name, uses=()), verdicts, boots, origin, said)
 
 
 def hide(result, number, visibility="hidden"):
