@@ -145,7 +145,7 @@ def grade_on(boots, release, contents, built, lab, emulator, seed, out, variable
             region, challenge = image.challenge_for(lab, symbols, seed + number)
             challenges.append(challenge)
             disks.append(image.with_challenge(built.image, region, challenge.content))
-            boot.go(disks[-1], looking)
+            boot.go(disks[-1], looking._replace(told=getattr(challenge, "told", ())))
 
     # While they run: what is needed behind it, which takes time to load.
     import hashlib

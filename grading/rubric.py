@@ -6,7 +6,10 @@ labs/NN-name/rubric/__init__.py offers:
     REGION      the symbol in the image where the challenge goes
     STORY       what a visitor sees in `make demo`, a few lines
     draw(seed, region)            → a challenge: .id, .content (bytes), and what the
-                                    rubric needs to know of it; `region` is its address
+                                    rubric needs to know of it; `region` is its address.
+                                    .told, if there is one: of witness.Told, which answers
+                                    of the CPU the program does not get to see. They are
+                                    drawn apart from .content, which the program can read
     check(challenge, log, run)    → exercise id → Finding, for those that can be seen
 
 and, if it wants to:
@@ -23,6 +26,8 @@ and, if it wants to:
 """
 
 from typing import NamedTuple
+
+from grading.witness import CF, ZF
 
 
 class Exercise(NamedTuple):
@@ -55,6 +60,15 @@ def failed(expected, got, hint=""):
 def said(value):
     """A value from the log, in words."""
     return "no such line, or more than one" if value is None else f"{value:#x}"
+
+
+def changed(step):
+    """What is said behind the answer that a program should have given to a VmxStep; "" if that
+    was the CPU's own."""
+    if step.told in (None, step.flags):
+        return ""
+    flag = {CF: "CF is set", ZF: "ZF is set"}.get(step.told & (CF | ZF), "CF and ZF are clear")
+    return f": {flag} (the grader has changed the flags, to see whether they are looked at)"
 
 
 def check_numbers(log, name, wanted, label):

@@ -9,6 +9,7 @@ REGISTERS = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs")
 
 EFLAGS_VM = 1 << 17
+CF, ZF = 0x01, 0x40  # in EFLAGS: VMfailInvalid, VMfailValid
 
 VECTOR_NAMES = {
     0: "#DE", 1: "#DB", 2: "NMI", 3: "#BP", 4: "#OF", 5: "#BR", 6: "#UD", 7: "#NM", 8: "#DF",
@@ -92,6 +93,7 @@ class VmxStep(NamedTuple):
     registers_after: dict
     faulted: int | None  # the vector, if it raised an exception
     operands: tuple = ()  # of VMREAD and VMWRITE, as Intel writes them: the first is written to
+    told: int | None = None  # RFLAGS as the program found them, if they were changed (Told)
 
     @property
     def field(self):
@@ -123,6 +125,19 @@ class VmExit(NamedTuple):
     registers: dict  # the guest's, but "rsp" and "rip", which are the host's already
 
 
+class Told(NamedTuple):
+    """What a program is told behind one VMX instruction, in place of the CPU's own answer.
+
+    Who looks at the flags says that; who computes from all else what must come out does not.
+    What is behind the instruction must be right with either. Not for VMREAD and VMWRITE.
+    """
+
+    name: str  # "vmxon", ...
+    number: int  # which of that name in a run, from 0
+    answer: int  # CF, ZF or 0: it is changed only if the CPU has answered this
+    instead: int  # CF, ZF or 0
+
+
 STEPS = 512  # of one VMX instruction that are looked at: a monitor's loop has thousands
 
 
@@ -140,6 +155,7 @@ class Watch(NamedTuple):
     at: tuple = ()  # the instructions before which it is read; the last time counts
     vmx: dict = {}  # address → name of each VMX instruction in the program
     steps: dict = {}  # name → how many of these are looked at, or BeforeLaunch; else STEPS
+    told: tuple = ()  # of Told
 
 
 class Memory:

@@ -167,7 +167,8 @@ class Boot(Stops, Frozen):
             cpu_seconds=ended.cpu_seconds,
             problem=problem,
             memory=Memory(self.pieces),
-            vmx=tuple(parse_step(*step, faulted) for step in self.steps),
+            vmx=tuple(parse_step(step.name, step.before, step.after, faulted, step.told)
+                      for step in self.steps),
             vm=parse_worlds(cpu_log, self.worlds),
             cpu=self.cpu,
             gave_up=gave_up,

@@ -124,17 +124,17 @@ def faults(cpu_log):
     return found
 
 
-def parse_step(name, before, after, faulted):
+def parse_step(name, before, after, faulted, told=""):
     """One VMX instruction, from what the debugger said before and after it.
 
-    `faulted`: of faults().
+    `faulted`: of faults(); `told`: what it said when the flags had been changed.
     """
     control = dict.fromkeys((0, 4)) if name in MANY else {0: 0, 4: 0} | controls(before)
     time = int(NEXT.search(before)[1])
     operands = OPERANDS.search(before)
     return VmxStep(name, time, registers(before), control[0], control[4],
                    flags(after) or 0, registers(after), faulted.get(time),
-                   operands.groups() if operands else ())
+                   operands.groups() if operands else (), flags(told))
 
 
 def parse_worlds(cpu_log, worlds):

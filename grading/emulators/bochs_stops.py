@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from grading.emulators.bochs_record import MANY, place
-from grading.witness import STEPS, BeforeLaunch, Watch
+from grading.emulators.bochs_record import MANY, flags, place
+from grading.witness import CF, STEPS, ZF, BeforeLaunch, Watch
 
 ENTRY = 0x10002  # the program's first instruction: no stops before it
 MAX_STOPS = 8000  # then the run counts as a hang
 BREAKPOINTS = 16  # that the debugger has
+LONGEST = 15  # bytes of an instruction
+CHANGEABLE = 0xFFFF  # of EFLAGS: what the debugger sets
 
 PANICKED = "A PANIC has occurred."
 MODE_SWITCH = "(0) Caught mode switch breakpoint switching to "
@@ -40,13 +42,23 @@ class Stop(NamedTuple):
     row: bool = False  # its orders may lead to a second one: the note counts, as far as it came
 
 
+class Step(NamedTuple):
+    """What it said of one VMX instruction."""
+
+    name: str
+    before: str
+    after: str
+    told: str = ""  # behind a change of the flags
+
+
 class Stops:
     """One boot's stops; an emulator's Boot adds the `debugger`."""
 
     def __init__(self):
         self.watch = Watch()
         self.switches = []  # what the debugger said at each switch to protected mode
-        self.steps = []  # (name, what it said before, and after) of each VMX instruction
+        self.steps = []  # the Step of each VMX instruction
+        self.executed = Counter()  # name → how many of these
         self.stepped = Counter()  # address → how many of these
         self.behind = {}  # address → where one of MANY led to
         self.numbers = {}  # address → its breakpoint's
@@ -191,21 +203,39 @@ class Stops:
             self.worlds.append(after + (behind or ""))
         elif name in MANY and (next_one := rip(behind or "")) is not None:
             self.behind[address] = next_one
-        orders = self.orders(address)
+        telling = self.telling(name, answers[0], behind)
+        orders = [*telling, *self.orders(address)]
         # `continue` would not stop where it stands, and a CPU that gave up would not stop at all.
-        if self.look(after).ahead:
+        if ahead := self.look(after).ahead:
             self.behind.pop(address, None)
-            if orders:
-                self.debugger.ask(*orders)
-            return after
-        return self.debugger.ask(*orders, "continue")[-1]
+        else:
+            orders.append("continue")
+        said = self.debugger.ask(*orders) if orders else []
+        if telling:
+            self.steps[-1] = self.steps[-1]._replace(told=said[1] or "")
+        return after if ahead else said[-1]
+
+    def telling(self, name, before, behind):
+        """Orders that change the flags behind the `name` that was executed now, and show them;
+        none if the program shall see what the CPU has answered, or if the CPU did not go on
+        there: an exception or a VM entry is no answer."""
+        number = self.executed[name] - 1
+        told = next((each for each in self.watch.told
+                     if (each.name, each.number) == (name, number)), None)
+        start, next_one, answer = rip(before), rip(behind or ""), flags(behind or "")
+        if not told or None in (start, next_one, answer) \
+                or not 0 < next_one - start <= LONGEST or answer & (CF | ZF) != told.answer:
+            return []
+        others = answer & CHANGEABLE & ~(CF | ZF)
+        return [f"set $eflags = {others | told.instead:#x}", "r"]
 
     def take_down(self, said, answers, behind):
         """A step, as parse_step() wants it."""
         *before, after = answers
         address, name = place(said)
         self.stepped[address] += 1
-        self.steps.append((name, said + "".join(before), after + (behind or "")))
+        self.executed[name] += 1
+        self.steps.append(Step(name, said + "".join(before), after + (behind or "")))
 
     def limit(self, name):
         """How many of these instructions are looked at, at each place."""

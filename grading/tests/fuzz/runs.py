@@ -79,7 +79,7 @@ NAMES = ("vmxon", "vmxoff", "vmclear", "vmptrld", "vmptrst", "vmread", "vmwrite"
 
 def step(chance, was):
     """A VMX instruction: another one, another outcome, other registers."""
-    kind = chance.randrange(6)
+    kind = chance.randrange(7)
     if kind == 0:
         return was._replace(name=chance.choice(NAMES))
     if kind == 1:
@@ -91,6 +91,8 @@ def step(chance, was):
     if kind == 4:
         return VmxStep(was.name, 0, registers(chance, was.registers, 64), number(chance),
                        number(chance), was.flags, was.registers_after, was.faulted)
+    if kind == 5:
+        return was._replace(told=chance.choice((None, 0, 1, 0x40, 0x41, number(chance))))
     return was._replace(registers=registers(chance, was.registers, 64))
 
 
