@@ -1,12 +1,19 @@
 """03-5: VMXON and VMXOFF where they must fail, and where they must not."""
 
-from grading.rubric import PASSED, check_numbers, failed, said
+import random
+from collections import Counter
 
-from .challenge import (A20_OFF, IN_AND_OUT, MISALIGNED, TWICE, VMXE_CLEAR, VMXOFF_OUTSIDE,
-                        WRONG_REVISION)
-from .words import FAIL_INVALID, FAIL_VALID, FAULT, OK, first_not_passed, in_words, outcome
+from grading.rubric import PASSED, changed, check_numbers, failed, said
+from grading.witness import CF, ZF, Told
+
+from .words import (FAIL_INVALID, FAIL_VALID, FAULT, OK, first_not_passed, in_words, outcome,
+                    told)
 
 UD, GP = 6, 13
+
+# enum attempt of ../testbed.h.
+(WRONG_REVISION, MISALIGNED, VMXE_CLEAR, A20_OFF, VMXOFF_OUTSIDE, IN_AND_OUT,
+ TWICE) = range(1, 8)
 
 # What each attempt is, and how its VMXONs and VMXOFFs end: (which, result, vector).
 ATTEMPTS = {
@@ -20,6 +27,25 @@ ATTEMPTS = {
                                           ("vmxoff", OK, None)]),
 }
 REVISION = 0x7FFFFFFF  # the identifier, in IA32_VMX_BASIC
+
+# What the program may be told in place of an answer: what ../attempts.c takes alike. Never a
+# failure of a VMXON that succeeds: nobody would leave VMX operation.
+FLAGS = {OK: 0, FAIL_INVALID: CF, FAIL_VALID: ZF}
+MAY_BE = {("vmxon", FAIL_INVALID): (FAIL_INVALID, FAIL_VALID),
+          ("vmxon", FAIL_VALID): (FAIL_INVALID, FAIL_VALID),
+          ("vmxoff", OK): (OK, FAIL_INVALID, FAIL_VALID)}
+
+
+def draw_told(seed, attempts):
+    """Told for Told what the program gets to see: from the seed, which it does not know."""
+    rng = random.Random(f"03-host-vmx told {seed}")
+    before, drawn = Counter(), []
+    for name, result, _ in (each for kind in attempts for each in ATTEMPTS[kind][1]):
+        instead = rng.choice(MAY_BE.get((name, result), (result,)))
+        if instead != result:
+            drawn.append(Told(name, before[name], FLAGS[result], FLAGS[instead]))
+        before[name] += 1
+    return tuple(drawn)
 
 
 def check(challenge, log, run):
@@ -37,12 +63,13 @@ def check(challenge, log, run):
     steps = [step for step in run.vmx if step.name in ("vmxon", "vmxoff")]
     groups = log.groups("attempt")
     for kind in challenge.attempts:
-        wanted = ATTEMPTS[kind][1]
-        finding = first_not_passed(check_cpu(kind, steps[:len(wanted)]),
-                                   check_log(kind, groups.get(kind)))
+        count = len(ATTEMPTS[kind][1])
+        finding = check_cpu(kind, steps[:count])
+        if finding is PASSED:
+            finding = check_log(kind, steps[:count], groups.get(kind))
         if finding is not PASSED:
             return finding
-        steps = steps[len(wanted):]
+        steps = steps[count:]
     return PASSED
 
 
@@ -60,15 +87,17 @@ def check_cpu(kind, steps):
     return PASSED
 
 
-def check_log(kind, log):
-    """What vmxon() and vmxoff() returned; `log` is what follows this attempt's line."""
-    what, wanted = ATTEMPTS[kind]
+def check_log(kind, steps, log):
+    """What vmxon() and vmxoff() returned: what they were told; `log` is what follows this
+    attempt's line."""
+    what = ATTEMPTS[kind][0]
     results = log.values("result") if log else []
-    for number, (name, result, vector) in enumerate(wanted):
+    for number, step in enumerate(steps):
+        name, (result, vector) = step.name, told(step)
         got = results[number] if number < len(results) else None
         if got != result:
-            return failed(f"{name}() with {what} returns {result} ({in_words(result, vector)})",
-                          said(got))
+            return failed(f"{name}() with {what} returns {result} "
+                          f"({in_words(result, vector)}){changed(step)}", said(got))
         if result == FAULT and log.value("result.vector") != vector:
             return failed(f"{name}() with {what} leaves {vector} in trap_expected.vector",
                           said(log.value("result.vector")))

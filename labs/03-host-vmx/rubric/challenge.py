@@ -7,15 +7,13 @@ import random
 import struct
 from typing import NamedTuple
 
+from .attempts import TWICE, WRONG_REVISION, draw_told
 from .manual import CLASSES, FIELDS, controls, mask
 
 BYTES = 4784
 PAIRS = 224
 ATTEMPTS = 8
 UNKNOWN = 8  # encodings that no CPU has
-
-(WRONG_REVISION, MISALIGNED, VMXE_CLEAR, A20_OFF, VMXOFF_OUTSIDE, IN_AND_OUT,
- TWICE) = range(1, 8)
 
 CPUID_VMX = 1 << 5
 LOCK, IN_SMX, OUTSIDE_SMX = 1, 2, 4  # IA32_FEATURE_CONTROL
@@ -54,6 +52,7 @@ class Challenge(NamedTuple):
     poison: int
     machine: list  # of (encoding, cell)
     results: list  # of encodings
+    told: tuple = ()  # of witness.Told
 
 
 def shuffled(rng, values):
@@ -152,7 +151,8 @@ def draw(seed, region):
         wanted=[rng.getrandbits(32) & known for known in controls()],
         poison=int.from_bytes(bytes(rng.randrange(1, 256) for _ in range(8)), "little"),
         machine=machine, results=shuffled(rng, [what for what, _ in machine]))
-    return challenge._replace(content=pack(challenge))
+    return challenge._replace(content=pack(challenge),
+                              told=draw_told(seed, challenge.attempts))
 
 
 def pack(challenge):

@@ -8,9 +8,11 @@ import pytest
 
 from grading import lab
 from grading.build import PREFIX
+from grading.witness import CF, ZF
 
 LAB = lab.find("03")
 RUBRIC = LAB.rubric()
+attempts = importlib.import_module(RUBRIC.__name__ + ".attempts")
 challenge = importlib.import_module(RUBRIC.__name__ + ".challenge")
 manual = importlib.import_module(RUBRIC.__name__ + ".manual")
 
@@ -36,7 +38,7 @@ def test_the_layout_is_that_of_testbed_h(tmp_path):
                    f"HOST_STACK == {importlib.import_module(RUBRIC.__name__ + '.host').HOST_STACK}",
                    "offsetof(struct challenge, machine[1].cell) == 304 + 16 + 8",
                    "offsetof(struct challenge, control[1].wanted) == 208 + 16 + 8"]
-    conditions += [f"{kind} == {getattr(challenge, kind)}" for kind in KINDS]
+    conditions += [f"{kind} == {getattr(attempts, kind)}" for kind in KINDS]
     conditions += [f"{name}_CONTROLS == {number}" for number, name in enumerate(manual.CLASSES)]
     source = tmp_path / "layout.c"
     source.write_text('#include <stddef.h>\n#include "testbed.h"\n#include "vmxstep2.h"\n' + "".join(
@@ -136,3 +138,25 @@ def test_the_cpu_s_answers_are_not_known_by_heart(drawn):
     """Real identifiers have bits 30:8 clear; the made-up ones do not."""
     assert all(basic & 0x7FFFFF00 and basic & 1 << 31 for each in drawn
                for basic in each.vmx_basic)
+
+
+def test_no_vmxon_that_succeeds_is_told_to_have_failed(drawn):
+    """Nobody would leave VMX operation."""
+    told = {(each.name, each.answer) for one in drawn for each in one.told}
+    assert told == {("vmxon", CF), ("vmxon", ZF), ("vmxoff", 0)}
+
+
+def test_what_is_told_names_instructions_that_end_so(drawn):
+    for one in drawn:
+        ends = {}
+        for kind in one.attempts:
+            for name, result, _ in attempts.ATTEMPTS[kind][1]:
+                ends.setdefault(name, []).append(attempts.FLAGS.get(result))
+        assert all(ends[each.name][each.number] == each.answer != each.instead
+                   for each in one.told)
+
+
+def test_who_knows_the_answers_by_heart_is_right_once_in_72():
+    """Three VMXONs with two answers each, two VMXOFFs with three."""
+    order = range(attempts.WRONG_REVISION, attempts.TWICE + 1)
+    assert len({attempts.draw_told(seed, order) for seed in range(2000)}) == 2**3 * 3**2
