@@ -25,7 +25,7 @@ struct challenge {
         uint32_t id;                    /* opens the log */
         uint32_t run_count;
         uint16_t switch_cs, switch_ip;  /* the program of watch_switch() */
-        uint32_t reserved;
+        uint32_t refusals;              /* of watch_switch(), at its end */
         uint64_t registers[GUEST_REGISTERS];    /* with which every program starts */
         struct run run[CHALLENGE_RUNS];
         /* the programs' own code follows, to CHALLENGE_BYTES */

@@ -8,6 +8,7 @@ import struct
 from typing import NamedTuple
 
 from grading.guest import Guest
+from grading.witness import CF, ZF, Told
 
 from . import programs
 
@@ -15,6 +16,11 @@ BYTES = 20480  # of the region
 HEADER = 544
 RUNS = 10
 TURNS = 5  # exits of watch_switch()
+LAUNCHES = ("vmlaunch", "vmresume")
+# How many of each it executes before those that are refused again, by turns: the first enters,
+# and so do the others up to the last exit; then three that are refused.
+BEFORE = {"vmlaunch": 1 + 2, "vmresume": TURNS - 1 + 1}
+REFUSALS = 8
 MIXED_EXITS = 1000  # in the long run, at least
 
 GUEST_CR0 = 0x6800  # the field, and what it must hold: PG, NE, ET, PE
@@ -64,6 +70,7 @@ class Challenge(NamedTuple):
     registers: list  # 16 values, with which every program starts
     turns: Guest  # of watch_switch()
     runs: list  # of Program
+    told: tuple = ()  # of witness.Told
 
 
 def draw_cr0(rng):
@@ -78,6 +85,15 @@ def draw_cr0(rng):
                          if bit not in (own, ghost) and rng.randrange(2))
     shadow = rng.randrange(1 << 32) & 0x8005003F & ~(PE | PG) | ghost | rng.choice((0, PE, PG))
     return cr0, mask, shadow
+
+
+def draw_told(seed):
+    """Which of the entries that are refused again are VMfailValid to the program, not
+    VMfailInvalid: from the seed, which it does not know."""
+    rng = random.Random(f"04-vmlaunch told {seed}")
+    again = [(name, BEFORE[name] + number) for number in range(REFUSALS // len(LAUNCHES))
+             for name in LAUNCHES]
+    return tuple(Told(*each, CF, ZF) for each in again if rng.randrange(2))
 
 
 def draw(seed, region):
@@ -100,7 +116,7 @@ def draw(seed, region):
     ]
     runs += [run(None, spoiled=Spoiled(*rng.choice(cases), area))
              for area, cases in SPOILED.items()]
-    challenge = Challenge(number, region, b"", writer.registers, turns, runs)
+    challenge = Challenge(number, region, b"", writer.registers, turns, runs, draw_told(seed))
     return challenge._replace(content=pack(challenge))
 
 
@@ -108,7 +124,7 @@ def pack(challenge):
     """The bytes of struct challenge, and the programs' code behind it."""
     turns = challenge.turns
     header = struct.pack("<2I2HI", challenge.id, len(challenge.runs), turns.cs,
-                         turns.start - turns.cs * 16, 0)
+                         turns.start - turns.cs * 16, REFUSALS)
     header += struct.pack("<16Q", *challenge.registers)
     for run in challenge.runs:
         start = (run.guest.cs, run.guest.start - run.guest.cs * 16) if run.guest else (0, 0)

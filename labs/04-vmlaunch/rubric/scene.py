@@ -4,15 +4,14 @@ from typing import NamedTuple
 
 from grading.manual import exit_reason
 from grading.rubric import failed
-from grading.witness import REGISTERS, VmEntry, VmExit
+from grading.witness import CF, REGISTERS, ZF, VmEntry, VmExit
 
 from . import fields, trace
+from .challenge import LAUNCHES
 from .programs import STACK
 
-CF, ZF = 0x01, 0x40
-OK, FAIL_INVALID, FAIL_VALID = range(3)  # enum vmx_result
+OK, FAIL_INVALID, FAIL_VALID, FAULT = range(4)  # enum vmx_result
 RESULT_NAMES = ("VMX_OK", "VMX_FAIL_INVALID", "VMX_FAIL_VALID", "VMX_FAULT")
-LAUNCHES = ("vmlaunch", "vmresume")
 
 
 class Life(NamedTuple):
@@ -32,11 +31,16 @@ class Life(NamedTuple):
         return [event for event in self.events if isinstance(event, VmExit)]
 
     @property
-    def refused(self):
-        """(instruction, enum vmx_result) of each VMLAUNCH and VMRESUME that was refused."""
+    def refusals(self):
+        """The VmxStep of each VMLAUNCH and VMRESUME that was refused."""
         entered = {event.time for event in self.events}
-        return [(step.name, outcome(step)) for step in self.steps
+        return [step for step in self.steps
                 if step.name in LAUNCHES and step.time not in entered]
+
+    @property
+    def refused(self):
+        """(instruction, enum vmx_result) of each of these."""
+        return [(step.name, outcome(step)) for step in self.refusals]
 
     @property
     def bad_guest(self):
@@ -46,7 +50,14 @@ class Life(NamedTuple):
 
 def outcome(step):
     """enum vmx_result of a step."""
+    if step.faulted is not None:
+        return FAULT
     return FAIL_INVALID if step.flags & CF else FAIL_VALID if step.flags & ZF else OK
+
+
+def told(step):
+    """The same as the program was told it."""
+    return outcome(step if step.told is None else step._replace(flags=step.told))
 
 
 def lives(run):

@@ -1,11 +1,11 @@
 """04-4: into the guest and out of it, as ../world.c does it, without theVMM()."""
 
 from grading.manual import exit_reason
-from grading.rubric import PASSED, failed, said
+from grading.rubric import PASSED, changed, failed, said
 from grading.witness import GENERAL, REGISTERS
 
-from .challenge import TURNS
-from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES
+from .challenge import LAUNCHES, REFUSALS, TURNS
+from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES, outcome, told
 from .trace import CPUID_EXIT
 
 KEPT = "RBX, RBP and R12 to R15 as they were when vmlaunch() or vmresume() was called"
@@ -18,7 +18,7 @@ FAILS = (("VMLAUNCH of a VMCS that is launched", "vmlaunch", FAIL_VALID, 4),
 
 
 def check(scene):
-    """Exit by exit, all registers of both worlds; then three failures."""
+    """Exit by exit, all registers of both worlds; then the failures."""
     log = scene.log
     if not scene.lives or not log.values("switch.result"):
         return None
@@ -33,7 +33,8 @@ def check(scene):
         finding = check_turn(scene, life, turn)
         if finding:
             return finding
-    return check_failures(scene, life) or PASSED
+    finding = check_failures(scene, life)
+    return check_again(scene, life) if finding is PASSED else finding
 
 
 def check_turn(scene, life, turn):
@@ -76,7 +77,8 @@ def check_program(scene, turn, left):
 
 
 def check_failures(scene, life):
-    """Three entries that must be refused, by the log and by the CPU; None if they are."""
+    """Three entries that must be refused, by the log and by the CPU; None if the run broke off
+    among them."""
     log = scene.log
     results, errors = log.values("fails.result"), iter(log.values("fails.error"))
     for number, (what, instruction, result, error) in enumerate(FAILS):
@@ -86,11 +88,31 @@ def check_failures(scene, life):
         if results[number] != result:
             names = dict(enumerate(RESULT_NAMES))
             return failed(wanted, names.get(results[number], f"{results[number]:#x}"))
-        told = next(errors, None) if result == FAIL_VALID else None
-        if told != error:
-            return failed(f"{wanted}, error {error}", said(told))
+        noted = next(errors, None) if result == FAIL_VALID else None
+        if noted != error:
+            return failed(f"{wanted}, error {error}", said(noted))
         if number >= len(life.refused) or life.refused[number] != (instruction, result):
             return failed(f"{wanted}, by the CPU's record", "the CPU has no such refusal")
     if any(log.values("fails.lost")):
         return failed(KEPT, "some are lost when the entry is refused")
-    return None
+    return PASSED
+
+
+def check_again(scene, life):
+    """Those without a current VMCS: the log says what the program was told; None as above."""
+    results = scene.log.numbered("fails.again", REFUSALS)
+    refusals = life.refusals[len(FAILS):]
+    for number, got in enumerate(results):
+        name = LAUNCHES[number % len(LAUNCHES)]
+        what = f"{name}() without a current VMCS"
+        if got is None and not scene.goes_on(-1):
+            return None
+        if number >= len(refusals) or (refusals[number].name, outcome(refusals[number])) \
+                != (name, FAIL_INVALID):
+            return failed(f"{what}: VMfailInvalid, by the CPU's record",
+                          "the CPU has no such refusal")
+        want = told(refusals[number])
+        if got != want:
+            return failed(f"{what} returns {want} ({RESULT_NAMES[want]})"
+                          f"{changed(refusals[number])}", said(got))
+    return PASSED

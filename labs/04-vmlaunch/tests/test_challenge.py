@@ -23,7 +23,7 @@ trace = importlib.import_module(RUBRIC.__name__ + ".trace")
 
 SEEDS = range(60)
 REGION = 0x18000
-CHALLENGE = {"id": 0, "run_count": 4, "switch_cs": 8, "switch_ip": 10, "registers": 16,
+CHALLENGE = {"id": 0, "run_count": 4, "switch_cs": 8, "switch_ip": 10, "refusals": 12, "registers": 16,
              "run": 144, "run[1]": 184}
 RUN = {"cs": 0, "ip": 2, "corrupt": 4, "value": 8, "monitor.cr0_mask": 16,
        "monitor.cr0_shadow": 24, "monitor.exception_bitmap": 32, "monitor.extra_controls": 36}
@@ -245,3 +245,7 @@ def test_a_host_that_says_zeros_is_not_believed():
     told = [known.value(programs.Answer(0, name)) for name in ("ebx", "edx", "ecx")]
     assert struct.pack("<3I", *told) == b"GenuineIntel"
     assert known.value(programs.Answer(1, "edx")) == 0
+
+
+def test_who_knows_the_answers_by_heart_is_right_once_in_256():
+    assert len({challenge.draw_told(seed) for seed in range(4000)}) == 2**challenge.REFUSALS
