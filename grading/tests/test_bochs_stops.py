@@ -273,6 +273,13 @@ def test_it_is_told_where_one_looks_behind_it_too():
     assert made.debugger.told == [("set $eflags = 0x40", "r")]
 
 
+def test_it_is_told_behind_the_last_one_that_is_looked_at_too():
+    made = executed(INVALID_IS_VALID, CF, watch=WATCH._replace(steps={"vmxon": 1}),
+                    numbers={0x200: 7}, answers=["", "shown", "", "next"])
+    assert made.debugger.told == [("set $eflags = 0x40", "r", "delete 7", "continue")]
+    assert made.steps[0].told == "shown"
+
+
 def test_a_debugger_that_ends_meanwhile_has_told_nothing():
     made = stops(WATCH._replace(told=INVALID_IS_VALID))
     assert made.look(VMXON).note(VMXON, [general(0x200, 0x2), "", BEHIND_VMXON],

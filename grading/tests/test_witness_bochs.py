@@ -227,7 +227,8 @@ def test_a_vmx_instruction_of_bochs():
     assert step.registers_after["rax"] == 0x123400006801
 
 
-@pytest.mark.parametrize(("said", "told"), [(after(0x7), 0x7), (after(0x46), 0x46), ("", None)])
+@pytest.mark.parametrize(("said", "told"), [(after(0x7), 0x7), (after(0x46), 0x46), ("", None)],
+                         ids=["another", "the-same", "not-changed"])
 def test_what_the_cpu_answered_and_what_the_program_was_told(said, told):
     step = bochs_record.parse_step("vmxon", BEFORE, after(0x46), {}, said)
     assert (step.flags, step.told) == (0x46, told)
