@@ -1,5 +1,5 @@
-/* attempts.c -- given: VMXON and VMXOFF where they must fail, each in its own way, and
- * where they must not. 64-bit mode, ring 0.
+/* attempts.c -- given: the A20 line, off and on; VMXON and VMXOFF where they must fail, each in
+ * its own way (one is for want of A20), and where they must not. 64-bit mode, ring 0.
  */
 #include "testbed.h"
 
@@ -10,6 +10,9 @@
 #include "vmxstep2.h"
 #include "x86/control.h"
 #include "x86/vmx.h"
+
+#define PORT92          0x92
+#define MEGABYTE        0x100000
 
 static struct vmx_region region, vmcs;
 
@@ -27,6 +30,41 @@ static const char *const result_text[] = {
         [VMX_OK] = "  done", [VMX_FAIL_INVALID] = "  VMfailInvalid",
         [VMX_FAIL_VALID] = "  VMfailValid", [VMX_FAULT] = "  an exception",
 };
+
+/* Nobody but this file can call it: to open the gate is the student's. */
+static void a20_line(int on)
+{
+        uint8_t others = inb(PORT92) & ~3;
+
+        outb(PORT92, on ? others | 2 : others);
+}
+
+/* Is A20 on? Without it, an address of the second megabyte is one of the first. */
+static int a20_is_on(void)
+{
+        static volatile uint32_t word;
+        volatile uint32_t *above = (uint32_t *)((uint64_t)&word + MEGABYTE);
+        uint32_t kept = *above;
+        int on;
+
+        word = challenge.id;
+        *above = ~challenge.id;
+        on = word == challenge.id;
+        *above = kept;
+        return on;
+}
+
+/* This program lies in the first megabyte, so it lives through a time without A20. */
+void watch_a20(void)
+{
+        for (unsigned i = 0; i < COUNT(challenge.port92); i++)
+                report_nth("dry.a20", i, a20_on(challenge.port92[i]));
+        a20_line(0);
+        report("a20.before", a20_is_on());
+        enable_a20();
+        report("a20.after", a20_is_on());
+        a20_line(1);                    /* whatever became of it: the rest needs it */
+}
 
 /* `result` is what vmxon() or vmxoff() has just returned. */
 static enum vmx_result said(enum vmx_result result)

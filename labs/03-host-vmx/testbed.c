@@ -13,8 +13,6 @@
 #include "vmxstep2.h"
 #include "x86/vmx.h"
 
-#define PORT92          0x92
-#define MEGABYTE        0x100000
 #define CONTROL_CLASSES (ENTRY_CONTROLS + 1)
 
 uint8_t host_stack[HOST_STACK] __attribute__((aligned(16)));
@@ -53,40 +51,6 @@ int watch_feature_control(void)
         allowed = firmware_allows_vmx();
         report("feature_control", rdmsr(MSR_FEATURE_CONTROL));
         return allowed;
-}
-
-void a20_line(int on)
-{
-        uint8_t others = inb(PORT92) & ~3;
-
-        outb(PORT92, on ? others | 2 : others);
-}
-
-/* Is A20 on? Without it, an address of the second megabyte is one of the first. */
-static int a20_is_on(void)
-{
-        static volatile uint32_t word;
-        volatile uint32_t *above = (uint32_t *)((uint64_t)&word + MEGABYTE);
-        uint32_t kept = *above;
-        int on;
-
-        word = challenge.id;
-        *above = ~challenge.id;
-        on = word == challenge.id;
-        *above = kept;
-        return on;
-}
-
-/* This program lies in the first megabyte, so it lives through a time without A20. */
-void watch_a20(void)
-{
-        for (unsigned i = 0; i < COUNT(challenge.port92); i++)
-                report_nth("dry.a20", i, a20_on(challenge.port92[i]));
-        a20_line(0);
-        report("a20.before", a20_is_on());
-        enable_a20();
-        report("a20.after", a20_is_on());
-        a20_line(1);                    /* whatever became of it: the rest needs it */
 }
 
 void watch_control_registers(void)

@@ -52,14 +52,13 @@ extern const struct challenge challenge;
  * something in the way. */
 int watch_cpuid(void);
 int watch_feature_control(void);
-void watch_a20(void);
 void watch_control_registers(void);
 void watch_paging(void);
 void watch_structures(void);
 void watch_controls(void);
-void a20_line(int on);                  /* without enable.c */
 
 /* attempts.c, fields.c */
+void watch_a20(void);
 void watch_vmxon(void);
 int watch_machine(void);
 void watch_way_back(void);
