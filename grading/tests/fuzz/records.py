@@ -79,12 +79,15 @@ def record(name, folder):
     assert (values["score"] == values["max"]) == (name not in CRASHES), values
     assert runs[0].reset == (name in CRASHES), values
     left, built = folder / "work" / f"{emulator}-run0", folder / "work" / of.name
+    rubric, symbols = of.rubric(), runs[0].symbols
+    looking = watch(of, rubric, built.with_suffix(".img"), symbols)
+    drawn = rubric.draw(SEED, symbols[rubric.REGION])
     return Record(of.name, emulator, {file: (left / file).read_bytes()
                                       for file in FILES[emulator]},
                   built.with_suffix(".img").read_bytes(), built.with_suffix(".sym").read_bytes(),
                   sorted(names((folder / "work" / "edit").glob("*.o"), "--defined-only") - names(
                       (support.OUT / of.name / "given").glob("*.o"), "--undefined-only")),
-                  watch(of, of.rubric(), built.with_suffix(".img"), runs[0].symbols), runs[0])
+                  looking._replace(told=getattr(drawn, "told", ())), runs[0])
 
 
 def names(objects, which):
