@@ -260,7 +260,8 @@ def test_the_program_is_told_what_the_cpu_has_answered(told, flags, behind):
 
 
 def test_each_is_told_its_own():
-    made = stops(WATCH._replace(told=(Told("vmxon", 1, CF, ZF),)), answers=["next", "", "shown", "on"])
+    made = stops(WATCH._replace(told=(Told("vmxon", 1, CF, ZF),)),
+                 answers=["next", "", "shown", "on"])
     for opens in ("next", "on"):
         assert made.look(VMXON).note(VMXON, [general(0x200, 0x2), "", BEHIND_VMXON],
                                      general(0x204, CF)) == opens
