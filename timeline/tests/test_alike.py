@@ -89,7 +89,7 @@ def test_the_text_has_each_event_and_where_they_part(mistaken, reference):
     values = mistaken("launched-each-time", 6)
     lines = list(text.lines(values, reference))
     assert len(lines) == len(values["events"]) + 2
-    assert lines[0].endswith("332 events; the end: the program stopped at TODO(04-10)\n")
+    assert lines[0].endswith("333 events; the end: the program stopped at TODO(04-10)\n")
     assert lines[-2] == "vmx vmlaunch: result ZF: VMfailValid\n"
     assert "in this run, vmlaunch (refused, ZF: VMfailValid); in the other run, vmresume" in lines[-1]
     assert "alike to the end" in list(text.lines(reference, reference))[-1]

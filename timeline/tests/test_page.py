@@ -145,17 +145,17 @@ def test_links_lead_to_the_way_back_and_open_what_is_hidden(show):
 def test_filters_by_reason_and_by_text(show):
     browser = show("monitor")
     many = browser.find_element(By.ID, "how-many").text
-    assert many == "352 of 1,799 shown"  # VMX instructions that succeed are off at first
+    assert many == "352 of 1,800 shown"  # VMX instructions that succeed are off at first
     browser.find_element(By.CSS_SELECTOR, '[data-kind="exit: I/O instruction"]').click()
-    assert browser.find_element(By.ID, "how-many").text == "198 of 1,799 shown"
+    assert browser.find_element(By.ID, "how-many").text == "198 of 1,800 shown"
     press(browser, "/", "CPUID", Keys.ENTER)
-    assert browser.find_element(By.ID, "how-many").text == "6 of 1,799 shown"
+    assert browser.find_element(By.ID, "how-many").text == "6 of 1,800 shown"
     press(browser, Keys.END)
     assert "executes cpuid" in told(browser) and "exit reason" in told(browser)
     press(browser, "/", "nothing at all")
     assert "No event is shown" in told(browser)
     press(browser, Keys.ESCAPE)
-    assert browser.find_element(By.ID, "how-many").text == "198 of 1,799 shown"
+    assert browser.find_element(By.ID, "how-many").text == "198 of 1,800 shown"
 
 
 def test_an_exit_shows_what_the_monitor_read(show):
@@ -215,7 +215,7 @@ def test_a_triple_fault_is_told_where_the_page_opens(show):
 
 def test_a_refused_entry_is_shown_and_its_chip_says_so(show):
     browser = show("refused")
-    assert "VMfailValid" in told(browser) and now(browser) == 332
+    assert "VMfailValid" in told(browser) and now(browser) == 333
     chips = {chip.text.rpartition(" ")[0].partition(" ")[2]: chip.get_attribute("aria-pressed")
              for chip in browser.find_elements(By.CSS_SELECTOR, ".kind")}
     assert chips["vmlaunch: refused"] == chips["vmlaunch: entered"] == "true"
@@ -223,12 +223,12 @@ def test_a_refused_entry_is_shown_and_its_chip_says_so(show):
     press(browser, Keys.HOME)
     assert now(browser) == 1
     press(browser, Keys.END)
-    assert now(browser) == 332
+    assert now(browser) == 333
     press(browser, Keys.HOME)
     end = browser.find_element(By.CSS_SELECTOR, "#about .jump")
     assert end.text == "the end: the program stopped at TODO(04-10)"
     end.click()
-    assert now(browser) == 332
+    assert now(browser) == 333
 
 
 def test_a_run_that_ended_well_opens_at_its_first_trap(show):
