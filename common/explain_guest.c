@@ -8,7 +8,6 @@
 #include "x86/control.h"
 
 #define CR3_LAM                 0x6000000000000000      /* linear-address masking */
-#define EFER_LMA                0x400
 
 /* Bits of MSRs that no CPU has. (Others depend on the CPU; nothing is said of them.) */
 #define DEBUGCTL_RESERVED       0xFFFFFFFFFFFF0038      /* bits 63:16, 5:3 */

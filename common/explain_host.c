@@ -7,7 +7,6 @@
 #include "cpu.h"
 #include "x86/control.h"
 
-#define EFER_LMA                0x400
 #define SELECTOR_RPL_AND_TI     7
 #define CR3_LAM                 0x6000000000000000      /* linear-address masking */
 

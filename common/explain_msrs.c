@@ -13,7 +13,6 @@
 #define PERF_METRICS            (1ULL << 48)
 
 #define EFER_SCE                0x001
-#define EFER_LMA                0x400
 #define EFER_NXE                0x800
 
 /* IA32_S_CET: SDM Vol. 1, "Control-flow Enforcement Technology" */

@@ -46,5 +46,6 @@
 /* IA32_EFER, an MSR: SDM Vol. 3A, "Extended Feature Enable Register". */
 #define MSR_EFER        0xC0000080
 #define EFER_LME        0x00000100      /* long mode enable */
+#define EFER_LMA        0x00000400      /* long mode is active: the CPU sets it */
 
 #endif
