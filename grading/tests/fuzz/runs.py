@@ -1,5 +1,6 @@
 """Runs that no boot has made, but an emulator's module could have: damaged Run objects."""
 
+from grading.emulators.bochs_record import MANY
 from grading.tests.fuzz.damage import NUMBERS, damaged, number, sequence
 from grading.witness import Memory, Tables, VmEntry, VmExit, VmxStep
 
@@ -80,8 +81,10 @@ NAMES = ("vmxon", "vmxoff", "vmclear", "vmptrld", "vmptrst", "vmread", "vmwrite"
 def step(chance, was):
     """A VMX instruction: another one, another outcome, other registers."""
     kind = chance.randrange(7)
-    if kind == 0:
-        return was._replace(name=chance.choice(NAMES))
+    if kind == 0:  # the control registers in front of it are known, but for some
+        name = chance.choice(NAMES)
+        known = (None, None) if name in MANY else (was.cr0 or 0, was.cr4 or 0)
+        return was._replace(name=name, cr0=known[0], cr4=known[1])
     if kind == 1:
         return was._replace(flags=chance.choice((0, 1, 0x40, 0x41, number(chance))))
     if kind == 2:
@@ -89,8 +92,9 @@ def step(chance, was):
     if kind == 3:
         return was._replace(registers_after=registers(chance, was.registers_after, 64))
     if kind == 4:
-        return VmxStep(was.name, 0, registers(chance, was.registers, 64), number(chance),
-                       number(chance), was.flags, was.registers_after, was.faulted)
+        known = (None, None) if was.name in MANY else (number(chance), number(chance))
+        return VmxStep(was.name, 0, registers(chance, was.registers, 64), *known, was.flags,
+                       was.registers_after, was.faulted)
     if kind == 5:
         return was._replace(told=chance.choice((None, 0, 1, 0x40, 0x41, number(chance))))
     return was._replace(registers=registers(chance, was.registers, 64))
