@@ -251,4 +251,4 @@ handin:
 	@$(PYTHON) $(TOP)/grading/handin $(TOP) $(NAME) --out $(OUT)
 
 clean:
-	rm -rf '$(BUILD)' '$(OUT)/grade/$(NAME)'
+	rm -rf '$(BUILD)' '$(OUT)/grade/$(NAME)' '$(OUT)/grade/together'

@@ -12,6 +12,5 @@ TOP := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 all: 32 64 ;
 32 64:
 	@for program in $(PROGRAMS$@); do \
-	    rm -f $(BUILD)/$$program/made; \
 	    $(MAKE) -s -C $(TOP)/labs/$$program image names BUILD=$(BUILD)/$$program \
 	        EDITED=$(BUILD)/edit$@ && touch $(BUILD)/$$program/made; done; true

@@ -100,10 +100,19 @@ def command(root, lab, files, build, out, *variables):
 
 def wrong(lab, files, build, objects, root, out):
     """What is wrong with a program that make made, if anything is; `objects`: its EDITED."""
-    records = [path for name in lab.sources for path in
-               (objects / f"{name}.d", objects / f"{name}.ad") if path.exists()]
-    return stranger(records, files, root / "labs" / lab.name, root / "common", out) \
+    return stranger(records(lab, objects), files, root / "labs" / lab.name, root / "common", out) \
         or usurper(build, out)
+
+
+def records(lab, objects):
+    """Where the compiler and the assembler have written down what they read for a lab."""
+    return [path for name in lab.sources for path in
+            (objects / f"{name}.d", objects / f"{name}.ad") if path.exists()]
+
+
+def named(record):
+    """What stands in such a record: a target ends with a colon; the others were read."""
+    return record.read_text(errors="replace").replace("\\\n", " ").split()
 
 
 def stranger(records, files, folder, common, out):
@@ -121,7 +130,7 @@ def stranger(records, files, folder, common, out):
         return bool(OWN.fullmatch(path.name)) or any(place in path.parents for place in allowed)
 
     for record in records:
-        for name in record.read_text(errors="replace").replace("\\\n", " ").split():
+        for name in named(record):
             if name.endswith(":"):
                 continue  # a target
             if record.suffix == ".ad" and name == record.stem and name.endswith(".c"):

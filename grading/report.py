@@ -7,6 +7,7 @@ from grading.judge import most_severe
 from grading.log import MAX_BYTES, printable
 
 VERSION = 1  # of the JSON; result.schema.json describes it
+BROKEN = ("FAIL", "CRASH", "HANG")
 COLOURS = {"PASS": "32", "TODO": "33", "SKIP": "33"}  # the others: red
 
 
@@ -99,11 +100,11 @@ def table(values, file=sys.stdout, seed=True):
 
 def others(values):
     """A line on the student's files of other labs, if they may be at fault."""
-    said = all(exercise["status"] in ("PASS", "TODO", "SKIP") for exercise in values["exercises"])
-    if said or not values["uses"]:
+    broken = any(exercise["status"] in BROKEN for exercise in values["exercises"])
+    if not broken or not values["uses"] or not values["runs"]:
         return ""
-    return f"your own files of {', '.join(values['uses'])} are in it, too: try BASE=reference, " \
-        "which takes the solution's"
+    return f"your own files of {', '.join(values['uses'])} are in it, too; with the solution's: " \
+        "make grade BASE=reference"
 
 
 def tell(text, told, file=sys.stdout):

@@ -71,6 +71,20 @@ def changed(step):
     return f": {flag} (the grader has changed the flags, to see whether they are looked at)"
 
 
+def untold(told, steps):
+    """A Finding if the CPU has answered what was to be changed (`told`: of witness.Told), and it
+    was not: something came in between. None if all is as it was meant."""
+    counted = {}
+    for step in steps:
+        number = counted[step.name] = counted.get(step.name, -1) + 1
+        for each in told:
+            if (each.name, each.number) == (step.name, number) and step.told is None \
+                    and step.faulted is None and step.flags & (CF | ZF) == each.answer:
+                return failed(f"{step.name.upper()}, and the next instruction behind it",
+                              "something else in between: the flags could not be changed")
+    return None
+
+
 def check_numbers(log, name, wanted, label):
     """Facts name.0, name.1, … against the values wanted; None if the run stopped among them.
 

@@ -2,7 +2,7 @@
 compiled once. Only what went well counts; of the rest build.make() says, alone, what is wrong."""
 
 import os
-from collections import Counter
+from pathlib import Path
 
 from grading import build as build_stage
 from grading import process
@@ -17,15 +17,40 @@ def make(labs, files, build, out, variables=(), limits=Limits(), jobs=1):
     As build.make(); `files` holds those for all labs, `build` gets a folder for each. With up
     to `jobs` compilers at a time.
     """
-    if max(Counter(name for lab in labs for name in lab.edit).values()) > 1:
-        return {}  # whose would be compiled?
+    if not shareable(labs, variables):
+        return {}
     root, out, variables, limits = build_stage.ready(files, build, out, variables, limits)
     process.run(command(root, labs, files, build, out, f"-j{jobs}", *variables),
                 limits._replace(cpu_seconds=SECONDS), build, os.environ | build_stage.PLAIN)
-    made = [lab for lab in labs if (build / lab.name / "made").exists()]
-    return {lab: build_stage.built(lab, build / lab.name) for lab in made
-            if not build_stage.wrong(lab, files, build / lab.name, build / f"edit{lab.bits}",
-                                     root, out)}
+    builds = {}
+    for lab in labs:
+        place, objects = build / lab.name, build / f"edit{lab.bits}"
+        if (place / "made").exists() and own_headers(lab, objects, out) \
+                and not build_stage.wrong(lab, files, place, objects, root, out):
+            builds[lab] = build_stage.built(lab, place)
+    return builds
+
+
+def shareable(labs, variables):
+    """True if what one of several labs has compiled could be another one's."""
+    names = [name for lab in labs for name in lab.edit]
+    cut = any(each.startswith("SOLVED=") for each in variables)  # each lab's own, elsewhere
+    return bool(labs) and len(set(names)) == len(names) and not cut
+
+
+def own_headers(lab, objects, out):
+    """True if all headers of labs that its objects were compiled with are those that it would
+    have been compiled with alone; for another lab's may have the same name."""
+    read = {Path(name) for record in build_stage.records(lab, objects)
+            for name in build_stage.named(record)}
+    own = out / lab.name / "given" / "include"
+    return all(content(own / path.name) == content(path) for path in read
+               if path.parts[-3:-1] == own.parts[-2:])
+
+
+def content(path):
+    """The bytes of a file; None if there is none."""
+    return path.read_bytes() if path.is_file() else None
 
 
 def command(root, labs, files, build, out, *variables):

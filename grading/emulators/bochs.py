@@ -19,7 +19,8 @@ import threading
 from grading import process
 from grading.emulators.bochs_config import (CPU, PROGRAM, WITNESS, configuration,  # noqa: F401
                                             models)  # the module's contract has models()
-from grading.emulators.bochs_record import faults, parse, parse_step, parse_worlds
+from grading.emulators.bochs_record import (faults, interrupts, parse, parse_step,
+                                            parse_worlds)
 from grading.emulators.bochs_stops import ENTRY, Stops
 from grading.emulators.debugger import Debugger
 from grading.emulators.frozen import Frozen, crashed
@@ -149,7 +150,6 @@ class Boot(Stops, Frozen):
         over_budget = ended.over_budget
         if not (powered_off or reset or over_budget) and self.stopped_too_often:
             over_budget = "traps"
-        faulted = faults(cpu_log)
         gave_up = problem = None
         if not (powered_off or reset or over_budget):
             panic = PANIC.search(cpu_log)
@@ -167,9 +167,15 @@ class Boot(Stops, Frozen):
             cpu_seconds=ended.cpu_seconds,
             problem=problem,
             memory=Memory(self.pieces),
-            vmx=tuple(parse_step(step.name, step.before, step.after, faulted, step.told)
-                      for step in self.steps),
+            vmx=self.vmx_steps(cpu_log),
             vm=parse_worlds(cpu_log, self.worlds),
             cpu=self.cpu,
             gave_up=gave_up,
         )
+
+    def vmx_steps(self, cpu_log):
+        """The VmxSteps that were executed, or raised an exception."""
+        faulted, interrupted = faults(cpu_log), interrupts(cpu_log)
+        steps = [parse_step(step.name, step.before, step.after, faulted, step.told)
+                 for step in self.steps]
+        return tuple(step for step in steps if step.time not in interrupted)

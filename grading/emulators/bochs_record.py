@@ -10,6 +10,8 @@ MANY = ("vmread", "vmwrite")  # of these there are hundreds: the control registe
 EXCEPTION = re.compile(
     r"^(?:\d{11}d\[CPU0  \] page fault for address ([0-9a-f]+) @ .*\n)?"
     r"(\d{11})d\[CPU0  \] exception\(0x([0-9a-f]{2})\): error_code=([0-9a-f]{4})", re.MULTILINE)
+INTERRUPT = re.compile(r"^(\d{11})d\[CPU0  \] interrupt\(\): vector = [0-9a-f]{2}, TYPE = [02],",
+                       re.MULTILINE)
 AFTER_QUESTION = re.compile(r" Next at t=(\d+)$", re.MULTILINE)
 # Where it stops: the time; the physical address and the mnemonic, unless nothing is mapped.
 NEXT = re.compile(r"^Next at t=(\d+)\n(?:WARNING: .*\n)*"
@@ -122,6 +124,12 @@ def faults(cpu_log):
     for match in EXCEPTION.finditer(cpu_log):
         found.setdefault(int(match[2]), int(match[3], 16))
     return found
+
+
+def interrupts(cpu_log):
+    """The times at which an interrupt came from outside, or an NMI: what should have been executed
+    then was not."""
+    return {int(time) for time in INTERRUPT.findall(cpu_log)}
 
 
 def parse_step(name, before, after, faulted, told=""):

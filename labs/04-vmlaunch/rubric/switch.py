@@ -1,7 +1,7 @@
 """04-4: into the guest and out of it, as ../world.c does it, without theVMM()."""
 
 from grading.manual import exit_reason
-from grading.rubric import PASSED, changed, failed, said
+from grading.rubric import PASSED, changed, failed, said, untold
 from grading.witness import GENERAL, REGISTERS
 
 from .challenge import LAUNCHES, REFUSALS, TURNS
@@ -33,6 +33,9 @@ def check(scene):
         finding = check_turn(scene, life, turn)
         if finding:
             return finding
+    if (len(life.entries), len(life.exits)) != (TURNS, TURNS):
+        return failed(f"{TURNS} entries and {TURNS} exits, and no more",
+                      f"{len(life.entries)} entries and {len(life.exits)} exits")
     finding = check_failures(scene, life)
     return check_again(scene, life) if finding is PASSED else finding
 
@@ -115,4 +118,4 @@ def check_again(scene, life):
         if got != want:
             return failed(f"{what} returns {want} ({RESULT_NAMES[want]})"
                           f"{changed(refusals[number])}", said(got))
-    return PASSED
+    return untold(scene.challenge.told, scene.run.vmx) or PASSED
