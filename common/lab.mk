@@ -20,8 +20,8 @@
 #   EDITDIR=D  take the files of EDIT from folder D
 #   OUT=D      where everything built goes
 #   BUILD=D    where this program goes
-#   EDITED=D   where what comes of a student's files goes; programs of one BITS may share it,
-#              if they are made one after the other
+#   EDITED=D   where what comes of a student's files goes; programs of one BITS may share it, if
+#              they are made one after the other, and a header's name means the same in all
 #   SEALED=yes OUT holds all that is given already, and is not written
 # Another BITS wants another OUT.
 
