@@ -96,6 +96,11 @@ class VmxStep(NamedTuple):
     told: int | None = None  # RFLAGS as the program found them, if they were changed (Told)
 
     @property
+    def as_told(self):
+        """The same, with the flags that the program found."""
+        return self if self.told is None else self._replace(flags=self.told)
+
+    @property
     def field(self):
         """The encoding with which a VMREAD or VMWRITE names its field; it is in a register."""
         return self.registers.get(dict(zip(("vmwrite", "vmread"), self.operands)).get(self.name))

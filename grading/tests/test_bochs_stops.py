@@ -1,49 +1,18 @@
 """grading/emulators/bochs_stops.py: what the debugger is asked at a stop, and what is made of
-its answers. It is played by a list of these."""
+its answers."""
 
 import pytest
 
 from grading.emulators import bochs_stops
-from grading.emulators.bochs_stops import STAYED, Stops
-from grading.witness import CF, STEPS, ZF, BeforeLaunch, Told, Watch
-
-
-def stands(address, instruction):
-    """The end of what the debugger says at a stop."""
-    return f"Next at t=5\n(0) [{address:#014x}] 0008:{address:016x} (unk. ctxt): {instruction}\n"
-
+from grading.emulators.bochs_stops import STAYED
+from grading.tests.played import WATCH, rip, stands, stops
+from grading.witness import STEPS, BeforeLaunch, Watch
 
 CAUGHT = "(0) Caught mode switch breakpoint switching to '{} mode'\n"
 EXIT, ENTRY, TRAP = (CAUGHT.format(mode) + stands(0x900, "nop")
                      for mode in ("long", "v8086", "protected"))
 VMWRITE = stands(0x400, "vmwrite rdi, rsi ; 0f79fe")
 BEHIND = stands(0x403, "jbe .+6 ; 7606")
-WATCH = Watch(((0x2000, 7), (0x3001, 9)), (0x100,), {0x200: "vmxon", 0x400: "vmwrite"})
-
-
-class Script:
-    """A debugger that gives these answers, whatever it is asked; and keeps what it was."""
-
-    def __init__(self, *answers):
-        self.answers, self.told = list(answers), []
-
-    def ask(self, *commands):
-        self.told.append(commands)
-        return [self.answers.pop(0) if self.answers else None for _ in commands]
-
-
-def stops(watch=WATCH, answers=(), **state):
-    """Stops in that state."""
-    made = Stops()
-    made.watch, made.debugger = watch, Script(*answers)
-    for name, value in state.items():
-        setattr(made, name, value)
-    return made
-
-
-def rip(address):
-    """What is said to `r`, as far as it matters."""
-    return f"rip: 00000000_{address:08x}\n"
 
 
 @pytest.mark.parametrize(("said", "commands", "note"), [
@@ -205,87 +174,6 @@ def test_the_last_step_that_is_wanted_gives_orders():
         assert said == "next"
     assert asked == [4, 4, 3]
     assert made.debugger.told == [("delete 7", "continue")]
-
-
-# ---- Flags that are changed behind one. ----------------------------------------
-
-VMXON = stands(0x200, "vmxon qword ptr ds:[rdi] ; f30fc737")
-BEHIND_VMXON = stands(0x204, "jmp .+15 ; eb0f")
-INVALID_IS_VALID = (Told("vmxon", 0, CF, ZF),)
-
-
-def general(address, flags):
-    """What is said to `r`, with the flags."""
-    return f"{rip(address)}eflags {flags:#010x}: id vip\n"
-
-
-def executed(told, flags, behind=0x204, opens=BEHIND_VMXON, watch=WATCH, **state):
-    """Stops behind a VMXON that ended so, at `behind`."""
-    made = stops(watch._replace(told=told), **state)
-    assert made.look(VMXON).note(VMXON, [general(0x200, 0x2), "CR0=0x1", opens],
-                                 general(behind, flags)) \
-        == (state["answers"][-1] if "answers" in state else opens)
-    return made
-
-
-@pytest.mark.parametrize(("answer", "instead", "flags", "order"), [
-    (CF, ZF, 0x207, "set $eflags = 0x246"),
-    (ZF, CF, 0x46, "set $eflags = 0x7"),
-    (0, CF, 0x2, "set $eflags = 0x3"),
-    (0, ZF, 0x200002, "set $eflags = 0x42"),  # it refuses more than the low half
-])
-def test_the_program_is_told_something_else(answer, instead, flags, order):
-    """And what it is told is what the CPU then says."""
-    made = executed((Told("vmxon", 0, answer, instead),), flags, answers=["", "shown", "next"])
-    assert made.debugger.told == [(order, "r", "continue")]
-    assert made.steps == [("vmxon", VMXON + general(0x200, 0x2) + "CR0=0x1",
-                           BEHIND_VMXON + general(0x204, flags), "shown")]
-
-
-@pytest.mark.parametrize(("told", "flags", "behind"), [
-    ((), CF, 0x204),
-    ((Told("vmxon", 1, CF, ZF),), CF, 0x204),
-    ((Told("vmxoff", 0, CF, ZF),), CF, 0x204),
-    (INVALID_IS_VALID, ZF, 0x204),
-    (INVALID_IS_VALID, 0, 0x204),
-    (INVALID_IS_VALID, CF, 0x200),
-    (INVALID_IS_VALID, CF, 0x1000),
-    (INVALID_IS_VALID, CF, 0x100),
-], ids=["none", "another-one", "another-name", "another-answer", "done", "gave-up", "exception",
-        "exception-below"])
-def test_the_program_is_told_what_the_cpu_has_answered(told, flags, behind):
-    made = executed(told, flags, behind, answers=["next"])
-    assert made.debugger.told == [("continue",)]
-    assert made.steps[0].told == ""
-
-
-def test_each_is_told_its_own():
-    made = stops(WATCH._replace(told=(Told("vmxon", 1, CF, ZF),)),
-                 answers=["next", "", "shown", "on"])
-    for opens in ("next", "on"):
-        assert made.look(VMXON).note(VMXON, [general(0x200, 0x2), "", BEHIND_VMXON],
-                                     general(0x204, CF)) == opens
-    assert [step.told for step in made.steps] == ["", "shown"]
-
-
-def test_it_is_told_where_one_looks_behind_it_too():
-    """`continue` would not stop where it stands."""
-    made = executed(INVALID_IS_VALID, CF, watch=WATCH._replace(at=(0x204,)))
-    assert made.debugger.told == [("set $eflags = 0x40", "r")]
-
-
-def test_it_is_told_behind_the_last_one_that_is_looked_at_too():
-    made = executed(INVALID_IS_VALID, CF, watch=WATCH._replace(steps={"vmxon": 1}),
-                    numbers={0x200: 7}, answers=["", "shown", "", "next"])
-    assert made.debugger.told == [("set $eflags = 0x40", "r", "delete 7", "continue")]
-    assert made.steps[0].told == "shown"
-
-
-def test_a_debugger_that_ends_meanwhile_has_told_nothing():
-    made = stops(WATCH._replace(told=INVALID_IS_VALID))
-    assert made.look(VMXON).note(VMXON, [general(0x200, 0x2), "", BEHIND_VMXON],
-                                 general(0x204, CF)) is None
-    assert made.steps[0].told == ""
 
 
 # ---- What is stopped at, as a run goes on. -------------------------------------

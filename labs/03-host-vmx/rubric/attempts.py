@@ -6,8 +6,7 @@ from collections import Counter
 from grading.rubric import PASSED, changed, check_numbers, failed, said, untold
 from grading.witness import CF, ZF, Told
 
-from .words import (FAIL_INVALID, FAIL_VALID, FAULT, OK, first_not_passed, in_words, outcome,
-                    told)
+from .words import FAIL_INVALID, FAIL_VALID, FAULT, OK, first_not_passed, in_words, outcome
 
 UD, GP = 6, 13
 
@@ -94,7 +93,7 @@ def check_log(kind, steps, log):
     what = ATTEMPTS[kind][0]
     results = log.values("result") if log else []
     for number, step in enumerate(steps):
-        name, (result, vector) = step.name, told(step)
+        name, (result, vector) = step.name, outcome(step.as_told)
         got = results[number] if number < len(results) else None
         if got != result:
             return failed(f"{name}() with {what} returns {result} "

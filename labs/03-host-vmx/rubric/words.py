@@ -19,11 +19,6 @@ def outcome(step):
     return (FAIL_INVALID if step.flags & CF else FAIL_VALID if step.flags & ZF else OK), None
 
 
-def told(step):
-    """The same as the program was told it."""
-    return outcome(step if step.told is None else step._replace(flags=step.told))
-
-
 def in_words(result, vector):
     """That pair for people."""
     return vector_name(vector) if result == FAULT \

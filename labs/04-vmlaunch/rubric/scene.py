@@ -55,11 +55,6 @@ def outcome(step):
     return FAIL_INVALID if step.flags & CF else FAIL_VALID if step.flags & ZF else OK
 
 
-def told(step):
-    """The same as the program was told it."""
-    return outcome(step if step.told is None else step._replace(flags=step.told))
-
-
 def lives(run):
     """The Life of each VMCS: watch_switch()'s, then those of the challenge's runs.
 

@@ -5,7 +5,7 @@ from grading.rubric import PASSED, changed, failed, said, untold
 from grading.witness import GENERAL, REGISTERS
 
 from .challenge import LAUNCHES, REFUSALS, TURNS
-from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES, outcome, told
+from .scene import FAIL_INVALID, FAIL_VALID, RESULT_NAMES, outcome
 from .trace import CPUID_EXIT
 
 KEPT = "RBX, RBP and R12 to R15 as they were when vmlaunch() or vmresume() was called"
@@ -114,7 +114,7 @@ def check_again(scene, life):
                 != (name, FAIL_INVALID):
             return failed(f"{what}: VMfailInvalid, by the CPU's record",
                           "the CPU has no such refusal")
-        want = told(refusals[number])
+        want = outcome(refusals[number].as_told)
         if got != want:
             return failed(f"{what} returns {want} ({RESULT_NAMES[want]})"
                           f"{changed(refusals[number])}", said(got))
