@@ -26,10 +26,11 @@ SYSTEM = ("--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
 TEMPORARY_BYTES = 256 * 1024 * 1024  # of /tmp in the box
 ENVIRONMENT = {"PATH": "/usr/bin", "LC_ALL": "C", "TERM": "dumb", "TMPDIR": "/tmp"}
 DIED = 128  # the shell's code for a signal that ended what it ran, added to its number
-# It says on a pipe of ours that it is there, and at last how much CPU time what it ran took.
-# Before that it waits for the box's first process to sleep: only then is that one bound to die
-# with its parent. And where we have died meanwhile, the pipe is closed, and ends it.
-FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; to=$1; shift; '
+# It sets the limit of processes. It says on a pipe of ours that it is there, and at last how much
+# CPU time what it ran took. Before that it waits for the box's first process to sleep: only then
+# is that one bound to die with its parent. And where we have died meanwhile, the pipe is closed,
+# and ends it.
+FIRST = ("bash", "-c", 'exec 3>&2 2>/dev/null; ulimit -u "$1" || exit; to=$2; shift 2; '
          'until read -r _ _ state _ </proc/1/stat; [ "$state" = S ]; do :; done; '
          'echo >&$to; "$@" 2>&3 3>&- {to}>&-; code=$?; times >&$to; exit $code', "bash")
 SECONDS = re.compile(rb"(\d+)m([\d.]+)s")
@@ -63,13 +64,13 @@ def wrap(command, folder, shown, processes=1 << 16, times=1):
     _, most = resource.getrlimit(resource.RLIMIT_NPROC)
     if most != resource.RLIM_INFINITY:  # somebody limits us: more cannot be asked for
         processes = min(processes, most)
-    spaces, become = ["--unshare-all"], ["prlimit", f"--nproc={processes}"]
+    spaces, become = ["--unshare-all"], []
     if os.geteuid() == 0:
         spaces = [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
         for capability in ("SETUID", "SETGID", "SETPCAP"):  # for setpriv, which drops them all
             spaces += ["--cap-add", f"CAP_{capability}"]
         become = ["setpriv", f"--reuid={user()}", f"--regid={user()}", "--clear-groups",
-                  "--inh-caps=-all", "--bounding-set=-all", *become]
+                  "--inh-caps=-all", "--bounding-set=-all"]
     places = [word for place in shown
               for word in (*way_to(place), "--ro-bind", str(place), str(place))]
     if shown:  # a build: no terminals, for which a compiler would wait
@@ -80,7 +81,7 @@ def wrap(command, folder, shown, processes=1 << 16, times=1):
                    for word in ("--setenv", name, value)]
     return [BWRAP, *spaces, "--die-with-parent", "--new-session", "--clearenv", *environment,
             *SYSTEM, "--size", str(TEMPORARY_BYTES), "--perms", "1777", "--tmpfs", "/tmp",
-            *places, "--", *become, *FIRST, str(times), *command]
+            *places, "--", *become, *FIRST, str(processes), str(times), *command]
 
 
 def way_to(place):

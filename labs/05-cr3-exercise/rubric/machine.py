@@ -4,7 +4,7 @@ All addresses are the guest's. A mapping is a list: for each of the 16 pages of 
 addresses the number of its frame, or None.
 """
 
-import struct
+from itertools import compress
 from typing import NamedTuple
 
 from grading.structures import PAGE_SIZE, PS, P
@@ -21,6 +21,7 @@ LAST = PAGES - 1
 CODE_FILL = 0xF4  # hlt
 VECTOR = 13 * 4  # where #GP finds IP and CS of its handler
 EVEN = bytes(byte & 0xFE for byte in range(256))
+PRESENT = bytes(byte & P for byte in range(256))
 IDLE = CODE_PAGES.stop * PAGE_SIZE - 16  # CS is 0: a hlt, until a task has a handler
 
 
@@ -109,8 +110,10 @@ class Machine:
 
     def present(self, page):
         """(number, entry) of those that are present, in the directory or table in that page."""
-        entries = struct.unpack_from(f"<{ENTRIES}I", self.memory, page * PAGE_SIZE)
-        return [(number, entry) for number, entry in enumerate(entries) if entry & P]
+        start = page * PAGE_SIZE
+        lowest = self.memory[start:start + PAGE_SIZE:4]  # byte of each entry
+        return [(number, self.entry(page, number))
+                for number in compress(range(ENTRIES), lowest.translate(PRESENT))]
 
     def mapped_by(self, cr3):
         """The mapping that a CR3 stands for which is not refused."""
