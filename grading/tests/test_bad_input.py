@@ -53,6 +53,17 @@ def test_grade_wants_places_that_make_can_name(sources, tmp_path, letter):
     assert_one_line(done, f"a{letter}b", "make cannot work")
 
 
+@pytest.mark.parametrize(("folder", "name"), [
+    *((".", name) for name in ("LAB", "EMU", "SEED", "BASE", "SAVE")),
+    *((f"labs/{FIRST.name}", name) for name in ("EMU", "SEED", "BASE", "CPU")),
+])
+def test_make_takes_no_value_with_a_quote(tmp_path, folder, name):
+    done = subprocess.run(["make", "-s", "-C", lab.ROOT / folder, "grade", "LAB=01",
+                           f"OUT={tmp_path}", f"{name}=it's"], text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert_one_line(done, f"{name}=it's: no value has a quote in it")
+
+
 def test_a_lab_counts_once(sources, tmp_path):
     done = call("grade", sources, "--lab", "01", "--lab", "01-vm86trap", "--out", support.OUT,
                 "--work", tmp_path / "work")

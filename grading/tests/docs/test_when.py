@@ -41,7 +41,7 @@ def bare(text):
 def needed():
     """Text → file, of all that must have a row."""
     found = messages.of_python(STUDENTS)
-    for name in ("common/lab.mk", "common/course.mk"):
+    for name in ("common/place.mk", "common/lab.mk", "common/course.mk"):
         found |= messages.of_make(ROOT / name)
     for path in VERDICTS:
         found |= messages.returned(path)
