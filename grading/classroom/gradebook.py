@@ -66,11 +66,11 @@ def total(student):
 
 def exercises(book):
     """One row for each student and exercise."""
-    rows = [("student", "lab", "exercise", "title", "score", "max", "status", "got",
-             "sha256")]
+    columns = ("title", "score", "max", "status", "expected", "got")
+    rows = [("student", "lab", "exercise", *columns, "sha256")]
     for student in book.students:
-        rows += [(student.name, values["lab"], each["id"], each["title"], each["score"],
-                  each["max"], each["status"], each["got"], values["submission_sha256"])
+        rows += [(student.name, values["lab"], each["id"], *(each[name] for name in columns),
+                  values["submission_sha256"])
                  for values in student.results for each in values["exercises"]]
     return table(rows)
 
