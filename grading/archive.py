@@ -3,6 +3,7 @@ unpacked by its name."""
 
 import re
 import stat
+from typing import NamedTuple
 
 from grading.errors import UsageError
 
@@ -15,11 +16,23 @@ ZIP = b"PK"
 ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what can be read
 
 
+class Member(NamedTuple):
+    """A regular member of an archive."""
+
+    name: str  # as the archive has it
+    number: int  # of all members
+
+    def depth(self):
+        """In how many folders it lies."""
+        return self.name.removeprefix("./").count("/")
+
+
 def read(path, choose):
     """Name → bytes of some members; `choose(names)` says which: member → name.
 
-    It is asked about the regular members, without a tree's folder around labs/. Of two of one
-    name the first counts. UsageError if this is no tarball or zip, or too large.
+    It is asked about the regular members, without a tree's folder around labs/. Of several trees
+    the outermost counts, and of two members of one name the last, as unpacked. UsageError if this
+    is no tarball or zip, or too large, or if two trees have what is chosen.
     """
     import tarfile  # slow to load: not before they are needed
     import zipfile
@@ -27,22 +40,33 @@ def read(path, choose):
 
     try:
         members = members_of(path)
-        names = []
-        for number, (member, size, content) in enumerate(members(path)):
+        there = {}  # name without the tree's folder → the Members that have it
+        for number, (name, size, content) in enumerate(members(path)):
             if number == MAX_MEMBERS or size > MAX_BYTES:
                 raise UsageError(f"{path}: too many members, or one too large; "
                                  "make handin packs what is wanted")
-            names += [OUTER.sub("", member)] if content else []
-        wanted, contents = choose(names), {}
-        for member, _, content in members(path) if wanted else ():
-            name = wanted.get(OUTER.sub("", member))
-            if name and content and name not in contents:
-                contents[name] = content()
-        return contents
+            if content:
+                there.setdefault(OUTER.sub("", name), []).append(Member(name, number))
+        wanted = choose(list(there))
+        numbers = {the_one(path, there[member]).number: name for member, name in wanted.items()}
+        return {numbers[number]: content() for number, (_, _, content)
+                in enumerate(members(path) if wanted else ()) if number in numbers}
+    except PermissionError:
+        raise UsageError(f"{path}: permission denied; chmod u+r makes it readable") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
             NotImplementedError, RuntimeError):
         raise UsageError(f"{path} is no folder and no tarball or zip that can be read; "
                          "make handin makes one") from None
+
+
+def the_one(path, members):
+    """The Member that counts, of several that differ in the folder around their tree."""
+    outermost = min(member.depth() for member in members)
+    *others, last = (member for member in members if member.depth() == outermost)
+    for other in others:
+        if other.name.removeprefix("./") != last.name.removeprefix("./"):
+            raise UsageError(f"{path} has both {other.name} and {last.name}; hand in one of them")
+    return last
 
 
 def members_of(path):

@@ -7,6 +7,7 @@ with such tarballs and zips in it, as upload pages make them. The files are copi
 files under a size limit; everything else (Makefiles, headers, links) is left behind.
 """
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -16,6 +17,9 @@ from grading import archive
 from grading.archive import ENDINGS, MAX_BYTES
 from grading.errors import UsageError
 from grading.lab import all_labs
+
+
+SHOWN, LONGEST = 4, 60  # names of files, and letters of one
 
 
 class Incomplete(UsageError):
@@ -50,7 +54,8 @@ def read_regular(path):
     except FileNotFoundError:
         raise Incomplete(f"{path.name} is missing; a submission holds it") from None
     except OSError as error:
-        raise Incomplete(f"{path.name}: {error.strerror}; a regular file is wanted") from None
+        why = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise Incomplete(f"{path.name}: {why}; a regular file is wanted") from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
@@ -89,11 +94,49 @@ def archives_in(folder):
 
 
 def from_archives(paths, lab):
-    """Name → bytes of the lab's files in several archives; the first that has one counts."""
+    """Name → bytes of the lab's files in several archives; UsageError if none can be read."""
+    found, wrong = each_of(paths, lab)
+    if not found:
+        raise next(iter(wrong.values()))
     contents = {}
-    for path in paths:
-        contents = from_archive(path, lab) | contents
+    for path in counting(found, lab):
+        contents = found[path] | contents
     return contents
+
+
+def each_of(paths, lab):
+    """Archive → (name → bytes) of the lab's files in it; and archive → why it cannot be read."""
+    found, wrong = {}, {}
+    for path in paths:
+        try:
+            found[path] = from_archive(path, lab)
+        except UsageError as why:
+            wrong[path] = why
+    return found, wrong
+
+
+def counting(found, lab):
+    """Which of several archives count: the first that has all files of the lab. If none has, all;
+    then of each file the first counts."""
+    whole = [path for path, contents in found.items() if contents.keys() == lab.sources.keys()]
+    return whole[:1] or list(found)
+
+
+def doubts(submission, labs):
+    """What somebody should look at in a submission of several archives, each in a line: one that
+    does not count, and a file of which there are two versions."""
+    paths, lines = archives_of(Path(submission)), []
+    for lab in labs if paths[1:] else ():
+        found, wrong = each_of(paths, lab)
+        lines += [f"{str(why).replace(str(path), path.name)}: it does not count"
+                  for path, why in wrong.items()]
+        counts = {}  # file → the archive whose it is
+        for path in counting(found, lab):
+            counts = dict.fromkeys(found[path], path) | counts
+        lines += [f"{name} is that of {counts[name].name}, not that of {path.name}"
+                  for path, contents in found.items() for name, content in contents.items()
+                  if name in counts and content != found[counts[name]][name]]
+    return list(dict.fromkeys(lines))
 
 
 def place(folder, lab, owner):
@@ -180,8 +223,20 @@ def labs_in(submission, labs):
         raise UsageError(f"{submission}: it holds {', '.join(others)}, "
                          f"not {', '.join(lab.name for lab in labs)}")
     if not found:
-        raise UsageError(f"{submission}: no lab's files are in it; make handin packs them")
+        raise UsageError(f"{submission}: no lab's files are in it, {holds(submission)}; "
+                         "make handin packs them")
     return found
+
+
+def holds(submission):
+    """What is in a submission instead, in words: some names."""
+    if submission.is_dir():
+        names = sorted(path.name for path in submission.iterdir())
+    else:
+        names = []
+        archive.read(submission, lambda members: names.extend(members) or {})
+    shown = " ".join(name[:LONGEST] for name in names[:SHOWN])
+    return (f"only {shown}" if names else "no file at all") + (" ..." if names[SHOWN:] else "")
 
 
 def names_in(submission, lab):

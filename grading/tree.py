@@ -61,31 +61,32 @@ def cut(source, solved=0):
     return done.stdout
 
 
-def build_reference(each):
+def build_reference(each, out):
     """Builds a lab with the reference's objects; the folder that they are in."""
-    build = lab.ROOT / "build" / "handout-reference" / each.name
+    build = out / "handout-reference" / each.name
     done = subprocess.run(["make", "-s", "-C", each.folder, "image", "BASE=reference",
-                           f"BUILD={build}"], check=False, env=process.plain_environment())
+                           f"OUT={out}", f"BUILD={build}"], check=False, env=process.plain_environment())
     if done.returncode:
         raise errors.UsageError(f"{each.name} does not build with BASE=reference")
     return build
 
 
-def add_reference(each, target):
+def add_reference(each, target, out):
     """The solution's objects for the files of other labs that a lab uses; no source in them."""
     if not each.uses:
         return
     (target / "reference").mkdir(parents=True)
-    with grader.locked(lab.ROOT / "build"):  # others may build there
-        build = build_reference(each)
+    with grader.locked(out):  # others may build there
+        build = build_reference(each, out)
         for path in each.uses:
             name = f"{path.split('/')[1]}.o"
             subprocess.run([f"{build_stage.PREFIX}objcopy", "--strip-debug", build / "reference" / name,
                             target / "reference" / name], check=True)
 
 
-def make_tree(root, target):
-    """Writes the tree to folder `target`; one that is there already makes way.
+def make_tree(root, target, out=lab.ROOT / "build"):
+    """Writes the tree to folder `target`; one that is there already makes way. The solution's
+    objects are built in `out`.
 
     UsageError if something else is there: it would be lost.
     """
@@ -95,13 +96,13 @@ def make_tree(root, target):
                                 "or move it away")
     shutil.rmtree(target, ignore_errors=True)
     try:
-        fill(root, target)
+        fill(root, target, out)
     except BaseException:  # no half of it
         shutil.rmtree(target, ignore_errors=True)
         raise
 
 
-def fill(root, target):
+def fill(root, target, out):
     """Writes all files of the tree."""
     for path in files(root):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def fill(root, target):
     for each in lab.all_labs():
         for name in each.edit:
             (target / "labs" / each.name / name).write_text(cut(each.folder / name))
-        add_reference(each, target / "labs" / each.name)
+        add_reference(each, target / "labs" / each.name, out)
     (target / "Makefile").write_text(MAKEFILE)
     shutil.copy(root / "docs" / "handout.md", target / "README.md")
     (target / "docs").mkdir()
@@ -139,7 +140,7 @@ def pristine(out):
     with grader.locked(place):
         if not (place / "ready").exists():
             shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
-            make_tree(lab.ROOT, target)
+            make_tree(lab.ROOT, target, out)
             for each in lab.all_labs():
                 done = subprocess.run(["make", "-s", "-C", target / "labs" / each.name, "given"],
                                       check=False, env=process.plain_environment())

@@ -15,7 +15,10 @@ from grading import intake
 from grading.errors import UsageError, one_line
 
 # What a student may have sent in place of an archive that is read: it has a row, and a reason.
-OTHER_KINDS = (".tar", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".rar", ".7z", ".zst", ".c", ".s")
+OTHER_KINDS = (".tar.bz2", ".tar.xz", ".tar.zst", ".tar", ".gz", ".bz2", ".xz", ".tbz2", ".txz",
+               ".rar", ".7z", ".zst", ".c", ".s")
+NOBODYS = "__MACOSX"  # a Mac packs it beside the submissions
+SHOWN = 5  # names of files
 
 
 class HandIn(NamedTuple):
@@ -26,6 +29,7 @@ class HandIn(NamedTuple):
     sha256: str  # empty if refused
     refused: str  # why, one line
     labs: tuple  # names of the programs that it holds
+    note: str = ""  # what somebody should look at, one line
 
 
 def hand_ins(folder, labs):
@@ -35,7 +39,8 @@ def hand_ins(folder, labs):
     are told apart by their endings, and told of.
     """
     try:
-        shown = sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
+        shown = sorted(path for path in Path(folder).iterdir()
+                       if not path.name.startswith(".") and path.name != NOBODYS)
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}; a folder of submissions is wanted") \
             from None
@@ -45,12 +50,28 @@ def hand_ins(folder, labs):
     if not entries:
         raise UsageError(f"{folder} has no folder, tarball or zip in it; each student's "
                          "submission is one")
+    require_readable(folder, entries, labs)
     stems = [stem(path) for path in entries]
     if doubled := names(path for path in entries if stems.count(stem(path)) > 1):
         print("one name, and graded as several students'; put what is one's into one folder: "
               f"{doubled}", file=sys.stderr)
     return [look(path, readable(path.name if stems.count(stem(path)) > 1 else stem(path)), labs)
             for path in entries]
+
+
+def require_readable(folder, entries, labs):
+    """UsageError if we may not read something in there that counts: for that no student should
+    have 0 points."""
+    wanted = {name for lab in labs for name in lab.sources}
+    closed = [path for path in entries if not os.access(path, os.R_OK)]
+    for entry in entries:
+        for place, folders, files in os.walk(entry):
+            counting = [name for name in files if name in wanted or intake.is_packed(Path(name))]
+            closed += [path for path in (Path(place, name) for name in (*folders, *counting))
+                       if not path.is_symlink() and not os.access(path, os.R_OK)]
+    if closed:
+        shown = ", ".join(readable(str(path.relative_to(folder))) for path in closed[:SHOWN])
+        raise UsageError(f"what you may not read: {shown}; chmod -R u+rX {folder}")
 
 
 def names(paths):
@@ -83,11 +104,12 @@ def look(path, name, labs):
                              "as .zip or .tar.gz")
         held = intake.labs_in(path, labs)
         sha256 = combined((lab.name, digest(path, lab)) for lab in held)
+        note = readable("; ".join(intake.doubts(path, held)))
     except OSError as error:
         return HandIn(name, path, "", f"it cannot be read: {error.strerror}", ())
     except UsageError as error:  # where the class lies is nobody's business
         return HandIn(name, path, "", readable(str(error).replace(str(path), path.name)), ())
-    return HandIn(name, path, sha256, "", tuple(lab.name for lab in held))
+    return HandIn(name, path, sha256, "", tuple(lab.name for lab in held), note)
 
 
 def digest(path, lab):

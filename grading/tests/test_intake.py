@@ -1,5 +1,6 @@
 """grading/intake.py: which files are taken, and what is said of the others."""
 
+import io
 import os
 import random
 import tarfile
@@ -304,10 +305,57 @@ def test_which_labs_are_in_a_submission(tmp_path):
 def test_several_archives_in_one_folder(tmp_path):
     upload = tmp_path / "upload"
     upload.mkdir()
-    zipped(upload / "b.zip", [*FILES, ("labs/02-y/three.c", b"3")])
-    zipped(upload / "a.zip", [("labs/01-x/one.c", b"newer")])
+    zipped(upload / "a.zip", FILES)
+    zipped(upload / "b.zip", [("labs/02-y/three.c", b"3")])
     assert intake.labs_in(upload, [LAB, LATER]) == [LAB, LATER]
-    assert intake.take(upload, LATER, tmp_path / "taken") == {"three.c": b"3", "one.c": b"newer"}
+    assert intake.take(upload, LATER, tmp_path / "taken") == {"three.c": b"3", "one.c": b"1"}
+    assert not intake.doubts(upload, [LAB, LATER])
+
+
+def test_of_several_archives_the_first_that_is_whole_counts(tmp_path):
+    """What is of one time is not mixed with what is of another."""
+    zipped(tmp_path / "a.zip", [("labs/01-x/one.c", b"a")])
+    zipped(tmp_path / "b.zip", [*FILES, ("labs/02-y/three.c", b"3")])
+    zipped(tmp_path / "c.zip", [FILES[0], ("labs/01-x/two.S", b"c")])
+    assert intake.read(tmp_path, LAB) == {"one.c": b"1", "two.S": b"2"}
+    assert intake.read(tmp_path, LATER) == {"three.c": b"3", "one.c": b"1"}
+    assert intake.doubts(tmp_path, [LAB, LATER]) == ["one.c is that of b.zip, not that of a.zip",
+                                                     "two.S is that of b.zip, not that of c.zip"]
+
+
+def test_an_archive_that_cannot_be_read_does_not_count_if_another_can(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK, and no more")
+    with pytest.raises(UsageError, match="can be read"):
+        intake.read(tmp_path, LAB)
+    zipped(tmp_path / "b.zip", FILES)
+    assert intake.read(tmp_path, LAB) == {"one.c": b"1", "two.S": b"2"}
+    assert [line.split()[0] for line in intake.doubts(tmp_path, [LAB])] == ["a.zip"]
+
+
+@pytest.mark.parametrize("backup", ["backup/", "./backup/"])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_trees_the_outermost_counts(tmp_path, backup, first):
+    old = [(backup + name, b"old") for name, _ in FILES]
+    path = zipped(tmp_path / "it.zip", [*old, *FILES] if first else [*FILES, *old])
+    assert intake.read(path, LAB) == {"one.c": b"1", "two.S": b"2"}
+
+
+def test_of_two_trees_beside_each_other_none_is_guessed(tmp_path):
+    path = zipped(tmp_path / "it.zip", [(folder + name, content) for folder in ("a/", "b/")
+                                        for name, content in FILES])
+    with pytest.raises(UsageError, match="both a/labs/01-x/one.c and b/labs/01-x/one.c"):
+        intake.read(path, LAB)
+
+
+def test_of_two_members_of_one_name_the_last_counts(tmp_path):
+    """As when it is unpacked: `tar -r` appends."""
+    with tarfile.open(tmp_path / "it.tar.gz", "w:gz") as tar:
+        for content in (b"old", b"new"):
+            for name in LAB.edit:
+                member = tarfile.TarInfo(f"labs/01-x/{name}")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    assert intake.read(tmp_path / "it.tar.gz", LAB) == {"one.c": b"new", "two.S": b"new"}
 
 
 def test_what_is_missing_is_that_labs_affair(tmp_path):

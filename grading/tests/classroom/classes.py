@@ -58,7 +58,8 @@ def started(submissions, to, *more):
     """A run that has put at least two grades into its book."""
     child = subprocess.Popen(command(submissions, to, "--jobs", 1, *more),
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL,  # and Ctrl-C, if we ourselves ignore it:
+                             stderr=subprocess.PIPE, text=True,
+                             # Ctrl-C, too, if we ourselves ignore it:
                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def two():
