@@ -25,7 +25,8 @@ How the threshold was found (grading/tests/classroom/test_similar.py repeats it)
 
 It finds no copies in files of few own tokens (decode.c: everybody's right answer is one
 line), nor a solution that COMMON of the class have copied and changed: that looks like the
-obvious. Files that are equal to the byte count as one there, so copies of that kind are found.
+obvious. Files that are equal to the byte, comments and all, count as one there and in all pairs
+but those of the first who has it with each other one: these are there whatever the rest wrote.
 """
 
 import re
@@ -78,11 +79,14 @@ def pairs_of(file, texts, starter, threshold):
     """(Pair, percent the other way, 0 if below the threshold) of one source file;
     texts: student -> text."""
     suffix = Path(file).suffix
-    own = own_lines(texts, starter, suffix)
-    once = {text: name for name, text in texts.items()}  # of equal files one
-    wrote = without_common(own, [own[name] for name in once.values()])
+    own, once = own_lines(texts, starter, suffix), {}  # text → the first who has it
+    for name, text in texts.items():
+        first = once.setdefault(text, name)
+        if first != name and enough("\n".join(own[name])):
+            yield Pair(first, name, file, 100, text, text), 100
+    wrote = without_common({name: own[name] for name in once.values()})
     wrote = {name: masked("\n".join(lines), suffix) for name, lines in wrote.items()}
-    wrote = {name: text for name, text in wrote.items() if len(TOKEN.findall(text)) >= LEAST_TOKENS}
+    wrote = {name: text for name, text in wrote.items() if enough(text)}
     students = list(wrote)
     ways = compare(list(wrote.values()), suffix, threshold)
     for (one, other), percent in ways.items():
@@ -90,6 +94,11 @@ def pairs_of(file, texts, starter, threshold):
         if (percent, other) > (back, one):  # each pair once, the greater way
             left, right = students[one], students[other]
             yield Pair(left, right, file, percent, texts[left], texts[right]), back
+
+
+def enough(text):
+    """True if somebody wrote so much that it is not alike by itself."""
+    return len(TOKEN.findall(text)) >= LEAST_TOKENS
 
 
 def readable(content):
@@ -112,10 +121,10 @@ def code_lines(text, suffix):
     return [line for line in (" ".join(line.split()) for line in text.split("\n")) if line]
 
 
-def without_common(wrote, counting):
-    """The same without the lines that many wrote; `counting`: the lines of those who count."""
-    counted = Counter(line for lines in counting for line in set(lines))
-    most = max(COMMON_STUDENTS, COMMON * len(counting))
+def without_common(wrote):
+    """The same without the lines that many wrote."""
+    counted = Counter(line for lines in wrote.values() for line in set(lines))
+    most = max(COMMON_STUDENTS, COMMON * len(wrote))
     return {name: [line for line in lines if counted[line] <= most]
             for name, lines in wrote.items()}
 

@@ -112,7 +112,11 @@ def test_equal_files_are_found_however_many_have_them(given):
     """A solution that is passed around: nobody writes all the same, comments and all."""
     file = variants.VM86TRAP
     many = similar.COMMON_STUDENTS + 3
-    assert len(find(given, file, *[given[file][1]] * many)) == many * (many - 1) / 2
+    changed = [f"{given[file][1]}/* {number} */\n" for number in range(many)]
+    pairs = find(given, file, *changed, *[given[file][1]] * many)
+    equal = {f"student {number}" for number in range(many, 2 * many)}
+    assert {(pair.one, pair.percent) for pair in pairs} == {(min(equal), 100)}
+    assert {pair.other for pair in pairs} == equal - {min(equal)} and len(pairs) == many - 1
 
 
 def test_the_most_alike_is_first(given):
@@ -162,7 +166,7 @@ def test_a_tool_that_fails_is_told(given, monkeypatch, tmp_path, tool, says):
     monkeypatch.setattr(similar, "LIMITS", similar.LIMITS._replace(cpu_seconds=1))
     reference = given[variants.THEVMM][1]
     with pytest.raises(UsageError, match=says) as raised:
-        find(given, variants.THEVMM, reference, reference)
+        find(given, variants.THEVMM, reference, f"{reference}/* mine */\n")
     assert "\n" not in str(raised.value)
 
 
