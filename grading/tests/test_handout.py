@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from contextlib import nullcontext
 
 import jsonschema
 import pytest
@@ -60,6 +61,16 @@ def test_of_a_disk_that_gets_full_no_half_tree_is_left(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         tree.make_tree(lab.ROOT, tmp_path / "tree")
     assert not (tmp_path / "tree").exists()
+
+
+def test_what_it_takes_is_built_where_it_is_told(tmp_path, monkeypatch):
+    """Who grades may not be allowed to write in the course's own folder."""
+    monkeypatch.setattr(tree.grader, "locked", lambda place: nullcontext(places.append(place)))
+    places = []
+    tree.make_tree(lab.ROOT, tmp_path / "tree", tmp_path / "out")
+    assert set(places) == {tmp_path / "out"} and (tmp_path / "out" / "handout-reference").is_dir()
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"common32", "common64"} <= made, "what it links is built there, too"
 
 
 def test_it_holds_nothing_by_accident(unpacked):
