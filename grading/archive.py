@@ -11,6 +11,7 @@ MAX_BYTES = 256 * 1024  # of one source file
 MAX_PACKED = 4 * 1024 * 1024  # of a tarball or a zip
 MAX_MEMBERS = 1000  # looked at in one
 MAX_UNPACKED = 16 * 1024 * 1024  # of a tarball: its headers can be large, too
+MAX_EXTENSION = 4096  # of what it says of all its members; git writes 52
 OUTER = re.compile(r"^(?:\./)?(?:[^/]+/)?(?=labs/)|^\./")  # of a member's name: no matter
 ZIP = b"PK"
 ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what can be read
@@ -34,10 +35,6 @@ def read(path, choose):
     the outermost counts, and of two members of one name the last, as unpacked. UsageError if this
     is no tarball or zip, or too large, or if two trees have what is chosen.
     """
-    import tarfile  # slow to load: not before they are needed
-    import zipfile
-    import zlib
-
     try:
         members = members_of(path)
         there = {}  # name without the tree's folder → the Members that have it
@@ -51,10 +48,11 @@ def read(path, choose):
         numbers = {the_one(path, there[member]).number: name for member, name in wanted.items()}
         return {numbers[number]: content() for number, (_, _, content)
                 in enumerate(members(path) if wanted else ()) if number in numbers}
+    except UsageError:
+        raise
     except PermissionError:
         raise UsageError(f"{path}: permission denied; chmod u+r makes it readable") from None
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
-            NotImplementedError, RuntimeError):
+    except Exception:  # whatever those who read tarballs and zips stumble over
         raise UsageError(f"{path} is no folder and no tarball or zip that can be read; "
                          "make handin makes one") from None
 
@@ -90,9 +88,24 @@ def tar_members(path):
 
     with gzip.open(path) as packed:
         unpacked = packed.read(MAX_UNPACKED + 1)
-    if len(unpacked) > MAX_UNPACKED:
+    if len(unpacked) > MAX_UNPACKED or b"GNU.sparse" in unpacked:  # a map of holes: no source
         raise ValueError
-    with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
+    extensions = []  # their sizes
+
+    class Header(tarfile.TarInfo):
+        """One, and what it says of later members in moderation: each of these gets a copy."""
+
+        @classmethod
+        def frombuf(cls, *arguments):
+            """The header in a block; ValueError if too much is said in such as this."""
+            header = super().frombuf(*arguments)
+            if header.type == tarfile.XGLTYPE:
+                extensions.append(header.size)
+            if sum(extensions) > MAX_EXTENSION:
+                raise ValueError
+            return header
+
+    with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:", tarinfo=Header) as tar:
         for member in tar:
             yield member.name.replace("\\", "/"), member.size, member.isreg() and (
                 lambda member=member: tar.extractfile(member).read(MAX_BYTES))

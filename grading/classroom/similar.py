@@ -46,7 +46,9 @@ MOST_TOKENS = 1500  # looked at; the longest solution has 900. sim's time grows 
 RUN = {".c": ("sim_c", 20), ".S": ("sim_text", 12)}  # tool, tokens of a run
 LIMITS = Limits(cpu_seconds=60, file_bytes=256 << 20, memory_bytes=1 << 30)
 
-COMMENT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|/\*.*?(?:\*/|\Z)|//[^\n]*",
+# A quote that is never closed ends with its line: to look from each one for an end that does not
+# come would take for ever.
+COMMENT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|/\*.*?(?:\*/|\Z)|//[^\n]*",
                      re.DOTALL)
 HASH = re.compile(r"(?<=.)#.*")  # in assembly; a # that begins a line is the preprocessor's
 TOKEN = re.compile(r"\w+|[^\w\s]")

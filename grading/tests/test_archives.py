@@ -50,6 +50,40 @@ def test_a_zip_that_grows_is_not_unpacked(tmp_path):
         intake.take(path, LAB, tmp_path / "taken")
 
 
+def test_a_zip_with_a_member_without_a_name(tmp_path):
+    path = zipped(tmp_path / "it.zip", [*FILES, (zipfile.ZipInfo("?"), b"")])
+    for name in (b"?", b"labs/01-x/one.c"):  # in both directories, of the same length
+        path.write_bytes(path.read_bytes().replace(name, bytes(len(name))))
+        with pytest.raises(UsageError, match="no tarball or zip that can be read|one.c is missing"):
+            intake.read(path, LAB)
+
+
+def test_what_a_tarball_says_of_all_its_members_has_an_end(tmp_path):
+    """Each of them gets a copy: 900 of 14 MB."""
+    said = {f"comment{number}": "x" * 60 for number in range(100)}
+    for headers, fits in (({"comment": "of git"}, True), (said, False)):
+        with tarfile.open(tmp_path / "it.tar.gz", "w:gz", format=tarfile.PAX_FORMAT,
+                          pax_headers=headers) as tar:
+            for name in LAB.edit:
+                tar.addfile(tarfile.TarInfo(f"labs/01-x/{name}"))
+        if fits:
+            assert intake.read(tmp_path / "it.tar.gz", LAB) == {"one.c": b"", "two.S": b""}
+        else:
+            with pytest.raises(UsageError, match="can be read"):
+                intake.read(tmp_path / "it.tar.gz", LAB)
+
+
+def test_a_tarball_has_no_holes(tmp_path):
+    """A map of them can be as large as all members are, for each of these once more."""
+    with tarfile.open(tmp_path / "it.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        for name in LAB.edit:
+            member = tarfile.TarInfo(f"labs/01-x/{name}")
+            member.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": "0"}
+            tar.addfile(member)
+    with pytest.raises(UsageError, match="can be read"):
+        intake.read(tmp_path / "it.tar.gz", LAB)
+
+
 @pytest.mark.parametrize("at", range(0, 300, 7))
 def test_a_damaged_zip(tmp_path, at):
     path = zipped(tmp_path / "it.zip", FILES)

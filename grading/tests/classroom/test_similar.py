@@ -100,6 +100,14 @@ def test_comments_and_layout_are_no_evidence():
     assert similar.code_lines("a; /* never closed\nb;", ".c") == ["a;"]
 
 
+@pytest.mark.parametrize("piece", ["'\\", '"\\', "'", '"', "/*", "//", "\\"])
+def test_what_is_never_closed_costs_little(piece):
+    """By the square of its length it would be minutes."""
+    before = time.process_time()
+    similar.code_lines(f"int a;\n{piece * 100_000} x\nint b;\n", ".c")
+    assert time.process_time() - before < 2
+
+
 def test_what_many_have_written_is_no_evidence(given):
     file = variants.VM86TRAP
     few = similar.COMMON_STUDENTS
