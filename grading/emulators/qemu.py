@@ -11,7 +11,7 @@ import re
 import subprocess
 from itertools import islice
 
-from grading import process
+from grading import process, sandbox
 from grading.emulators.frozen import Frozen, crashed
 from grading.witness import REGISTERS, SEGMENTS, Memory, Run, Tables, Trap, Watch
 
@@ -97,7 +97,7 @@ class Boot(Frozen):
         self.watch = Watch()
         command = [PROGRAM, *machine(), *RAM, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
-                   "-d", "int", "-D", "witness.log",
+                   "-d", "int", "-D", "witness.log", "-pidfile", "alive",
                    "-drive", "file=disk.img,format=raw,if=ide"]
         self.child = process.start(command, limits, folder, os.environ | {"TMPDIR": str(folder)})
 
@@ -114,7 +114,7 @@ class Boot(Frozen):
 
     def wait(self):
         """Waits for its end; the Run that it left."""
-        ended = process.finish(self.child, self.limits)
+        ended = self.by_itself(process.finish(self.child, self.limits))
         serial = process.left(self.folder / "serial.log")
         # Odd codes are the program's doing: it chose what it wrote to the exit port. But
         # QEMU's own failures end with 1, too: before the program, and with a complaint.
@@ -139,6 +139,14 @@ class Boot(Frozen):
             memory=self.memory(),
             gave_up=gave_up,
         )
+
+
+    def by_itself(self, ended):
+        """The same, of a QEMU that ended by itself. Out of a sandbox a program's exit code may look
+        as if a signal had killed it; but who is killed leaves the file with its number behind."""
+        if ended.code >= 0 or (self.folder / "alive").exists():
+            return ended
+        return ended._replace(code=sandbox.DIED - ended.code, over_budget=self.child.over)
 
 
 def parse(text):
