@@ -36,6 +36,11 @@ class Expected(NamedTuple):
         """The instruction's physical address."""
         return self.cs * 16 + self.ip
 
+    @property
+    def behind(self):
+        """The linear address of the next instruction."""
+        return self.cs * 16 + (self.ip + len(self.code) & 0xFFFF)
+
 
 class Guest:
     """A program under construction. All values are 32-bit, addresses physical."""

@@ -200,6 +200,13 @@ class Run(NamedTuple):
     vm: tuple = ()  # of VmEntry and VmExit, in order
     cpu: str = ""  # the model, where there are several
     symbols: dict = {}  # of the program: name → address
+    # The linear addresses at which the CPU began to run code, wherever it came back to a task at
+    # least; None if nobody wrote them down.
+    begun: frozenset | None = None
+
+    def went_on_at(self, linear):
+        """True if the CPU began there; or if that is not recorded."""
+        return self.begun is None or linear in self.begun
 
     def text(self, limit=16384):
         """The start of the serial log as text; what is no ASCII is marked."""

@@ -171,6 +171,7 @@ class Boot(Stops, Frozen):
             vm=parse_worlds(cpu_log, self.worlds),
             cpu=self.cpu,
             gave_up=gave_up,
+            begun=frozenset(self.begun) or None,
         )
 
     def vmx_steps(self, cpu_log):

@@ -24,6 +24,7 @@ MODE_SWITCH = "(0) Caught mode switch breakpoint switching to "
 TO_PROTECTED_MODE = MODE_SWITCH + "'protected mode'\n"
 TO_LONG_MODE = MODE_SWITCH + "'long mode'\n"
 TO_V86_MODE = MODE_SWITCH + "'v8086 mode'\n"
+V86_PLACE = re.compile(r"^\(0\) \[0x[0-9a-f]+\] ([0-9a-f]{4}):([0-9a-f]{4}) ", re.MULTILINE)
 RIP = re.compile(r"^rip: ([0-9a-f]{8})_([0-9a-f]{8})", re.MULTILINE)
 MEMORY = re.compile(r"\t0x([0-9a-f]{8,16})")
 
@@ -64,6 +65,7 @@ class Stops:
         self.numbers = {}  # address → its breakpoint's
         self.breakpoints = 0  # how many there ever were
         self.launched = False
+        self.begun = set()  # linear addresses at which virtual-8086 mode was entered
         self.worlds = []  # what it said at each switch of the mode, if there is VMX
         self.left_to = None  # where the last VM exit led to
         self.host_entry = None  # the same, of one that was left by a VM entry
@@ -112,10 +114,16 @@ class Stops:
             return Stop(["r", "creg", "print-stack 10", *tables, "continue"], self.note_switch)
         if self.watch.vmx and MODE_SWITCH in said:
             return Stop(self.round_trips(said), self.note_worlds, row=True)
-        return Stop(["continue"], self.note_nothing)
+        return Stop(["continue"], self.note_begun if TO_V86_MODE in said else self.note_nothing)
 
     def note_nothing(self, said, answers, after):
         """A stop like many others."""
+        return after
+
+    def note_begun(self, said, answers, after):
+        """A task begins, or goes on."""
+        if found := V86_PLACE.search(said):
+            self.begun.add(int(found[1], 16) * 16 + int(found[2], 16))
         return after
 
     def note_memory(self, said, answers, after):

@@ -1,7 +1,8 @@
 """QEMU, with its TCG accelerator.
 
 The witness is `-d int`: for each exception a block that opens with
-"v=0d e=0000 i=0 cpl=3" and holds every register. Instruction counting with
+"v=0d e=0000 i=0 cpl=3" and holds every register; and `-d in_asm`: where the CPU begins to run
+code that it has not run yet, QEMU translates it, and shows it under "IN:". Instruction counting with
 sleep=off makes time deterministic, and makes a halted CPU use up CPU time
 instead of waiting, so that one budget ends every kind of hang.
 """
@@ -26,6 +27,9 @@ POWERED_OFF = 1
 RAM_BYTES = 16 * 1024 * 1024
 RAM = ["-m", "16", "-object", "memory-backend-file,id=ram,size=16M,mem-path=ram,share=on",
        "-machine", "memory-backend=ram"]
+
+PROGRAMS = "0x0+0xa0000"  # where they are, and what they map: below the firmware
+BEGUN = re.compile(r"^IN: .*\n0x([0-9a-f]+):", re.MULTILINE)
 
 MAX_TRAPS = 5000  # read of a witness; an endless fault leaves many more
 
@@ -97,7 +101,8 @@ class Boot(Frozen):
         self.watch = Watch()
         command = [PROGRAM, *machine(), *RAM, "-icount", "shift=7,sleep=off", "-display", "none",
                    "-S", "-monitor", "stdio", "-sandbox", SANDBOX, "-serial", "file:serial.log",
-                   "-d", "int", "-D", "witness.log", "-pidfile", "alive",
+                   "-d", "int,in_asm", "-dfilter", PROGRAMS, "-D", "witness.log",
+                   "-pidfile", "alive",
                    "-drive", "file=disk.img,format=raw,if=ide"]
         self.child = process.start(command, limits, folder, os.environ | {"TMPDIR": str(folder)})
 
@@ -127,9 +132,11 @@ class Boot(Frozen):
         problem = None
         if (not by_program or not serial and complaint) and not ended.over_budget:
             problem = f"QEMU ended with code {ended.code}: {complaint}"
+        witness = process.left(self.folder / "witness.log").decode(errors="replace")
         return Run(
             serial=serial,
-            traps=parse(process.left(self.folder / "witness.log").decode(errors="replace")),
+            traps=parse(witness),
+            begun=frozenset(int(linear, 16) for linear in BEGUN.findall(witness)) or None,
             over_budget=ended.over_budget,
             reset=ended.code == 0,
             powered_off=ended.code == POWERED_OFF,
@@ -155,7 +162,7 @@ def parse(text):
     ends = [block.start() for block in blocks[1:]] + [len(text)]
     traps = []
     for block, end in zip(blocks, ends):
-        body = text[block.end():end].partition("\nSMM: ")[0]
+        body = text[block.end():end].partition("\nSMM: ")[0].partition("\n-----")[0]
         values = {name.lower(): int(value, 16) for name, value in REGISTER.findall(body)}
         values |= {name.lower(): int(value, 16) for name, value in CONTROL.findall(body)}
         segments = {name.lower(): (int(selector, 16), int(base, 16))

@@ -8,7 +8,7 @@ from grading.rubric import PASSED, Exercise, check_numbers, failed, said
 
 from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
 from .departures import check_departures
-from .trace import ARITHMETIC_AND_DF, follow, hex32, where
+from .trace import ARITHMETIC_AND_DF, elsewhere, follow, hex32, where
 
 REGION = "challenge"
 
@@ -53,10 +53,10 @@ def check(challenge, log, run):
     traps = [[trap for trap in run.traps if trap.vector == 13 and trap.v86
               and task.guest.start <= trap.address < task.guest.start + len(task.guest.code)]
              for task in challenge.tasks]
-    traces = [follow(task, seen) for task, seen in zip(challenge.tasks, traps)]
+    traces = [follow(task, seen, run) for task, seen in zip(challenge.tasks, traps)]
     groups = log.groups("task")
     findings = {
-        "01-1": check_entry(challenge, log, groups, traps, traces),
+        "01-1": check_entry(challenge, log, groups, traps, traces, run),
         "01-2": check_gp_entry(log, run, traps[0]),
     }
     if traps[0] and probed_ring0(run):
@@ -76,7 +76,7 @@ def check(challenge, log, run):
     return {exercise: finding for exercise, finding in findings.items() if finding}
 
 
-def check_entry(challenge, log, groups, traps, traces):
+def check_entry(challenge, log, groups, traps, traces, run):
     """01-1: the greeting, and the CPU in virtual-8086 mode as each task wants it."""
     if not traps[0]:
         if challenge.greeting.strip() in log.text:
@@ -91,7 +91,7 @@ def check_entry(challenge, log, groups, traps, traces):
         if number not in groups or not seen:
             break
         if seen[0].address == task.guest.traps[0].address:
-            finding = check_start(task, seen[0])
+            finding = elsewhere(task, (), run) or check_start(task, seen[0])
             if finding is not PASSED:
                 return finding
         if not traces[number].complete:
