@@ -85,6 +85,17 @@ def untold(told, steps):
     return None
 
 
+def elsewhere(run, start, before=None):
+    """A Finding if the CPU did not begin to run a task where it must have: at its `start` (cs, ip),
+    or behind `before`, a trap that is over (guest.Expected). Then somebody else has worked out
+    what the task would have done. None if it did."""
+    cs, ip = (before.cs, before.ip) if before else (start["cs"], start["ip"])
+    if run.went_on_at(before.behind if before else cs * 16 + ip):
+        return None
+    what = "goes on behind" if before else "begins at"
+    return failed(f"the task {what} {cs:04x}:{ip:04x}, in virtual-8086 mode", "the CPU never did")
+
+
 def check_numbers(log, name, wanted, label):
     """Facts name.0, name.1, … against the values wanted; None if the run stopped among them.
 

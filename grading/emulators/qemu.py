@@ -1,10 +1,11 @@
 """QEMU, with its TCG accelerator.
 
 The witness is `-d int`: for each exception a block that opens with
-"v=0d e=0000 i=0 cpl=3" and holds every register; and `-d in_asm`: where the CPU begins to run
-code that it has not run yet, QEMU translates it, and shows it under "IN:". Instruction counting with
-sleep=off makes time deterministic, and makes a halted CPU use up CPU time
-instead of waiting, so that one budget ends every kind of hang.
+"v=0d e=0000 i=0 cpl=3" and holds every register; and `-d in_asm`: where the
+CPU begins to run code that it has not run yet, QEMU translates it, and shows it
+under "IN:". Instruction counting with sleep=off makes time deterministic, and
+makes a halted CPU use up CPU time instead of waiting, so that one budget ends
+every kind of hang.
 """
 
 import os

@@ -4,11 +4,11 @@ The log claims; the CPU's record (run.traps) witnesses. The record is split by
 address: each task of the challenge has its own place in memory.
 """
 
-from grading.rubric import PASSED, Exercise, check_numbers, failed, said
+from grading.rubric import PASSED, Exercise, check_numbers, elsewhere, failed, said
 
 from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
 from .departures import check_departures
-from .trace import ARITHMETIC_AND_DF, elsewhere, follow, hex32, where
+from .trace import ARITHMETIC_AND_DF, follow, hex32, where
 
 REGION = "challenge"
 
@@ -91,7 +91,7 @@ def check_entry(challenge, log, groups, traps, traces, run):
         if number not in groups or not seen:
             break
         if seen[0].address == task.guest.traps[0].address:
-            finding = elsewhere(task, (), run) or check_start(task, seen[0])
+            finding = elsewhere(run, task.start) or check_start(task, seen[0])
             if finding is not PASSED:
                 return finding
         if not traces[number].complete:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from grading.guest import ARITHMETIC, CR0, FLAG_DF, FLAG_OF, TOLD
-from grading.rubric import Finding, failed
+from grading.rubric import Finding, elsewhere, failed
 
 from .challenge import CR0_PE, CR0_PG, REAL_MODE
 
@@ -39,8 +39,7 @@ def told(personality, cr0):
 
 
 def follow(task, seen, run):
-    """Compares the traps `seen` in the task's code with those it must make; and sees that the CPU
-    was there between them, and nobody else worked out what it would have done."""
+    """Compares the traps `seen` in the task's code with those it must make."""
     expected = task.guest.traps
     destination = returned = emulated = None
     right, wrong = set(), set()
@@ -52,8 +51,8 @@ def follow(task, seen, run):
                                           f"at {where(trap)}{again}")
             return Trace(False, returned=returned)
         answer = told(task.personality, trap.cr0)
-        if stranger := elsewhere(task, expected[:number], run):
-            return Trace(False, returned=stranger)
+        if away := elsewhere(run, task.start, expected[number - 1] if number else None):
+            return Trace(False, returned=away)
         changed = mismatches(want, trap, answer)
         if number == 0:  # how the task was entered is another exercise
             known |= {got for _, _, got in changed}
@@ -77,19 +76,6 @@ def follow(task, seen, run):
         emulated = expected[-1].code.hex(" ")
     return Trace(len(seen) >= len(expected), destination, frozenset(right), frozenset(wrong),
                  returned, emulated)
-
-
-def elsewhere(task, before, run):
-    """None, or that the CPU did not begin or go on where it must have; `before`: the traps that
-    are over."""
-    if before:
-        last = before[-1]
-        place, linear = f"goes on behind {last.cs:04x}:{last.ip:04x}", last.behind
-    else:
-        cs, ip = task.start["cs"], task.start["ip"]
-        place, linear = f"begins at {cs:04x}:{ip:04x}", cs * 16 + ip
-    return None if run.went_on_at(linear) else \
-        failed(f"the task {place}, in virtual-8086 mode", "the CPU never did")
 
 
 def mismatches(want, trap, answer):
