@@ -2,11 +2,16 @@
 compiled once. Only what went well counts; of the rest build.make() says, alone, what is wrong."""
 
 import os
+import re
 from pathlib import Path
 
 from grading import build as build_stage
 from grading import process
 from grading.process import Limits
+
+# Of C: "is there such a header?" No record says that it was asked, and another lab may have it.
+ASKS = re.compile(rb"__has_(include|embed)")
+SPLICE = re.compile(rb"\\[ \t\v\f]*\r?\n")  # a line that goes on in the next
 
 SECONDS = 2  # of CPU time, for each program that the build calls: ten times what it takes, at least
 
@@ -17,7 +22,7 @@ def make(labs, files, build, out, variables=(), limits=Limits(), jobs=1):
     As build.make(); `files` holds those for all labs, `build` gets a folder for each. With up
     to `jobs` compilers at a time.
     """
-    if not shareable(labs, variables):
+    if not shareable(labs, variables) or any(map(asks, files.iterdir())):
         return {}
     root, out, variables, limits = build_stage.ready(files, build, out, variables, limits)
     process.run(command(root, labs, files, build, out, f"-j{jobs}", *variables),
@@ -36,6 +41,11 @@ def shareable(labs, variables):
     names = [name for lab in labs for name in lab.edit]
     cut = any(each.startswith("SOLVED=") for each in variables)  # each lab's own, elsewhere
     return bool(labs) and len(set(names)) == len(names) and not cut
+
+
+def asks(file):
+    """True if a source asks which headers there are."""
+    return bool(ASKS.search(SPLICE.sub(b"", file.read_bytes())))
 
 
 def own_headers(lab, objects, out):

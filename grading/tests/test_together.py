@@ -92,6 +92,14 @@ def test_a_header_of_one_name_in_two_labs_is_each_lab_s_own(changed):
     assert names(LABS) - names(made) == {"04-vmlaunch", "05-cr3-vmx"}
 
 
+@pytest.mark.parametrize("word", ["__has_include", "__has_\\\ninclude", "__has\\ \n_include",
+                                  "__has_include_next"])
+def test_who_asks_which_headers_there_are_gets_one_answer(changed, word):
+    """Lab 03 has vmxstep3.h, and lab 04 has not."""
+    assert not changed("03-host-vmx", "enable.c",
+                       lambda text: f'#if !{word}("vmxstep3.h")\n#error no\n#endif\n' + text)
+
+
 def test_where_no_lab_is_complete_none_is_made(tmp_path):
     for name in ("01-vm86trap/vm86trap.c", "02-guest-resources/guest.S"):
         path = tmp_path / "labs" / name
