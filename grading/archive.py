@@ -17,6 +17,10 @@ ZIP = b"PK"
 ENDINGS = (".tar.gz", ".tgz", ".zip")  # of what can be read
 
 
+class TooMuch(Exception):
+    """More than a submission needs."""
+
+
 class Member(NamedTuple):
     """A regular member of an archive."""
 
@@ -40,8 +44,7 @@ def read(path, choose):
         there = {}  # name without the tree's folder → the Members that have it
         for number, (name, size, content) in enumerate(members(path)):
             if number == MAX_MEMBERS or size > MAX_BYTES:
-                raise UsageError(f"{path}: too many members, or one too large; "
-                                 "make handin packs what is wanted")
+                raise TooMuch
             if content:
                 there.setdefault(OUTER.sub("", name), []).append(Member(name, number))
         wanted = choose(list(there))
@@ -50,6 +53,9 @@ def read(path, choose):
                 in enumerate(members(path) if wanted else ()) if number in numbers}
     except UsageError:
         raise
+    except TooMuch:
+        raise UsageError(f"{path}: too many members, or one too large; "
+                         "make handin packs what is wanted") from None
     except PermissionError:
         raise UsageError(f"{path}: permission denied; chmod u+r makes it readable") from None
     except Exception:  # whatever those who read tarballs and zips stumble over
@@ -89,7 +95,7 @@ def tar_members(path):
     with gzip.open(path) as packed:
         unpacked = packed.read(MAX_UNPACKED + 1)
     if len(unpacked) > MAX_UNPACKED or b"GNU.sparse" in unpacked:  # a map of holes: no source
-        raise ValueError
+        raise TooMuch
     extensions = []  # their sizes
 
     class Header(tarfile.TarInfo):
@@ -97,12 +103,12 @@ def tar_members(path):
 
         @classmethod
         def frombuf(cls, *arguments):
-            """The header in a block; ValueError if too much is said in such as this."""
+            """The header in a block; TooMuch, if more is said in such as this."""
             header = super().frombuf(*arguments)
             if header.type == tarfile.XGLTYPE:
                 extensions.append(header.size)
             if sum(extensions) > MAX_EXTENSION:
-                raise ValueError
+                raise TooMuch
             return header
 
     with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:", tarinfo=Header) as tar:

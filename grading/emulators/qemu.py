@@ -154,7 +154,7 @@ class Boot(Frozen):
         as if a signal had killed it; but who is killed leaves the file with its number behind."""
         if ended.code >= 0 or (self.folder / "alive").exists():
             return ended
-        return ended._replace(code=sandbox.DIED - ended.code, over_budget=self.child.over)
+        return ended._replace(code=sandbox.DIED - ended.code, over_budget=None)
 
 
 def parse(text):

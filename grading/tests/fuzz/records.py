@@ -116,6 +116,7 @@ def replay(kept, files, ended, folder, memory=None):
     `memory`: what the machine's memory holds, as (address, bytes); None: what it held.
     """
     module = emulators.get(kept.emulator)
+    (folder / "alive").unlink(missing_ok=True)
     for file, content in files.items():
         (folder / file).write_bytes(content)
     boot = object.__new__(module.Boot)
@@ -184,6 +185,8 @@ def damage(chance, kept, folder):
               for address, content in kept.run.memory.pieces.items()]
     code = chance.choice((usual(kept),) * 6 + (0, 1, 2, 3, 255, -6, -9, -24, -25))
     over = process.OVER_BUDGET.get(-code) if code < 0 else None
+    if code < 0 and chance.randrange(2):  # killed, or so it seems: its number is still there
+        files["alive"] = b""
     return replay(kept, files, Ended(code, over, 0.25), folder,
                   memory if chance.randrange(2) else None)
 

@@ -77,9 +77,9 @@ def paths_out_of_the_tarball(folder, files):
 
 
 def duplicates(folder, files):
-    """The first one counts: a later one does not change what was looked at."""
-    return tarball(folder, [*right(files), (WANTED, b"#error the second one"),
-                            ("./" + WANTED, b"#error the third one")])
+    """The last one counts, as where it is unpacked."""
+    return tarball(folder, [*right(files), (WANTED, b"#error the second one\n"),
+                            ("./" + WANTED, b"#error the third one\n")])
 
 
 def duplicates_wrong_first(folder, files):

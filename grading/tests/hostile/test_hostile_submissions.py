@@ -29,8 +29,8 @@ ARCHIVES = [
     (archives.fifo_in_tarball, 0, "vm86trap.c is missing"),
     (archives.link_first_in_tarball, 100, ""),  # the link is left behind, the file is there
     (archives.paths_out_of_the_tarball, 100, ""),  # nothing is unpacked
-    (archives.duplicates, 100, ""),  # the first one is right
-    (archives.duplicates_wrong_first, 0, "the first one"),
+    (archives.duplicates, 0, "the third one"),
+    (archives.duplicates_wrong_first, 100, ""),  # the last one is right
     (archives.names_with_escapes, 100, ""),  # nobody asked for these
     (archives.names_in_capitals, 0, "vm86trap.c is missing"),
     (archives.many_members, None, "handin"),

@@ -3,7 +3,7 @@
 The log says what it found; the CPU's record says what there was to find.
 """
 
-from grading.rubric import PASSED, failed, said
+from grading.rubric import PASSED, elsewhere, failed, said
 
 from .layout import LDT_CODE, LDT_DATA, LDT_FLAT, LDT_VRAM
 
@@ -40,7 +40,7 @@ def check(guest, challenge, log, own, seen, right):
         if task.skip and not finding:
             if traps[0].address != task.guest.traps[0].address and not PORTS_TELL <= right:
                 return None  # a port was allowed that should not be: nothing came back
-            finding = check_return(task, traps)
+            finding = check_return(task, traps, guest.run)
     finding = finding or check_screen(log, [own[0], *(trap for traps in seen for trap in traps)],
                                       groups)
     return finding or (PASSED if log.end else None)
@@ -97,12 +97,14 @@ def own_code(guest, trap, orderly):
     return guest.run.memory.number(trap.address, 4) if orderly else None
 
 
-def check_return(task, traps):
+def check_return(task, traps, run):
     """A task that goes on behind each trap, with all its registers; None if it did."""
     for number, (want, trap) in enumerate(zip(task.guest.traps, traps)):
         if trap.address != want.address:
             return failed(f"the task's next trap at {want.cs:04x}:{want.ip:04x}",
                           f"at {trap.segments['cs']:04x}:{trap.ip:04x}")
+        if number and (away := elsewhere(run, {}, task.guest.traps[number - 1])):
+            return away
         kept = traps[0].segments | {"esp": traps[0].registers["esp"],
                                     "eflags": traps[0].eflags & ~RF}
         found = trap.segments | trap.registers | {"eflags": trap.eflags & ~RF}
