@@ -1,13 +1,16 @@
 """grading/archive.py and grading/intake.py: submissions that are archives, and what counts in them."""
 
 import io
+import subprocess
+import sys
 import tarfile
 import zipfile
 
 import pytest
 
-from grading import intake
+from grading import intake, lab
 from grading.errors import UsageError
+from grading.tests import support
 from grading.tests.uploads import FILES, LAB, LATER, zipped
 
 
@@ -115,6 +118,17 @@ def test_of_several_archives_the_first_that_is_whole_counts(tmp_path):
     assert intake.read(tmp_path, LATER) == {"three.c": b"3", "one.c": b"1"}
     assert intake.doubts(tmp_path, [LAB, LATER]) == ["one.c is that of b.zip, not that of a.zip",
                                                      "two.S is that of b.zip, not that of c.zip"]
+
+
+def test_a_grade_says_so_in_a_line_each_whatever_the_names_are(tmp_path):
+    of = lab.find("01")
+    for name in ("a\x1b[2J.zip", "b\nc.zip"):
+        zipped(tmp_path / name, [(file, name.encode()) for file in of.edit])
+    done = subprocess.run([sys.executable, "-S", lab.ROOT / "grading" / "grade", tmp_path, "--out",
+                           support.OUT, "--work", tmp_path / "work"], text=True, check=False,
+                          capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.stderr == "".join(f"{file} is that of a\\x1b[2J.zip, not that of b\\x0ac.zip\n"
+                                  for file in of.edit), done.stderr
 
 
 def test_an_archive_that_cannot_be_read_does_not_count_if_another_can(tmp_path):
