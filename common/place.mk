@@ -15,6 +15,6 @@ $(error $(or $(filter-out .,$(EDITDIR)),$(BUILD),$(OUT),$(CURDIR)): make cannot 
   has a space or one of $(ODD) in it; move the course, or name another folder)
 endif
 
-QUOTED := LAB EMU SEED BASE CPU ON SAVE COMPARE IMAGE BITS PREFIX
+QUOTED := LAB EMU SEED BASE CPU ON SAVE COMPARE IMAGE BITS TOOLPREFIX
 $(foreach name,$(QUOTED),$(if $(findstring $(QUOTE),$($(name))),\
   $(error $(name)=$($(name)): no value has a quote in it; leave it out)))

@@ -36,10 +36,10 @@ class Expected(NamedTuple):
         """The instruction's physical address."""
         return self.cs * 16 + self.ip
 
-    @property
-    def behind(self):
-        """The linear address of the next instruction."""
-        return self.cs * 16 + (self.ip + len(self.code) & 0xFFFF)
+
+def behind(trap):
+    """The linear address of the instruction behind one that traps: Expected, or a lab's own."""
+    return trap.cs * 16 + (trap.ip + len(trap.code) & 0xFFFF)
 
 
 class Guest:

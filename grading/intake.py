@@ -86,8 +86,9 @@ def is_packed(path):
 
 
 def archives_in(folder):
-    """The tarballs and zips in a folder that is an upload page's, not a tree; by name."""
-    if os.path.lexists(root(folder) / "labs"):
+    """The tarballs and zips in a folder that is an upload page's, by name. In a tree, or a lab's
+    folder in one, they are somebody's own copies."""
+    if any(os.path.lexists(path) for path in (root(folder) / "labs", folder / "Makefile")):
         return []
     return sorted(path for path in folder.iterdir()
                   if is_packed(path) and not path.is_symlink())  # it may lead to another's
@@ -98,10 +99,7 @@ def from_archives(paths, lab):
     found, wrong = each_of(paths, lab)
     if not found:
         raise next(iter(wrong.values()))
-    contents = {}
-    for path in counting(found, lab):
-        contents = found[path] | contents
-    return contents
+    return {name: found[path][name] for name, path in owners(found, lab).items()}
 
 
 def each_of(paths, lab):
@@ -115,11 +113,14 @@ def each_of(paths, lab):
     return found, wrong
 
 
-def counting(found, lab):
-    """Which of several archives count: the first that has all files of the lab. If none has, all;
-    then of each file the first counts."""
+def owners(found, lab):
+    """File → the archive whose counts, of several: the first archive that has all files of the lab,
+    or, if none has, for each file the first that has it."""
     whole = [path for path, contents in found.items() if contents.keys() == lab.sources.keys()]
-    return whole[:1] or list(found)
+    counts = {}
+    for path in whole[:1] or found:
+        counts = dict.fromkeys(found[path], path) | counts
+    return counts
 
 
 def doubts(submission, labs):
@@ -130,9 +131,7 @@ def doubts(submission, labs):
         found, wrong = each_of(paths, lab)
         lines += [f"{str(why).replace(str(path), path.name)}: it does not count"
                   for path, why in wrong.items()]
-        counts = {}  # file → the archive whose it is
-        for path in counting(found, lab):
-            counts = dict.fromkeys(found[path], path) | counts
+        counts = owners(found, lab)
         lines += [f"{name} is that of {counts[name].name}, not that of {path.name}"
                   for path, contents in found.items() for name, content in contents.items()
                   if name in counts and content != found[counts[name]][name]]

@@ -27,6 +27,7 @@ and, if it wants to:
 
 from typing import NamedTuple
 
+from grading.guest import behind
 from grading.witness import CF, ZF
 
 
@@ -90,7 +91,7 @@ def elsewhere(run, start, before=None):
     or behind `before`, a trap that is over (guest.Expected). Then somebody else has worked out
     what the task would have done. None if it did."""
     cs, ip = (before.cs, before.ip) if before else (start["cs"], start["ip"])
-    if run.went_on_at(before.behind if before else cs * 16 + ip):
+    if run.went_on_at(behind(before) if before else cs * 16 + ip):
         return None
     what = "goes on behind" if before else "begins at"
     return failed(f"the task {what} {cs:04x}:{ip:04x}, in virtual-8086 mode", "the CPU never did")

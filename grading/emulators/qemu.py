@@ -148,10 +148,10 @@ class Boot(Frozen):
             gave_up=gave_up,
         )
 
-
     def by_itself(self, ended):
-        """The same, of a QEMU that ended by itself. Out of a sandbox a program's exit code may look
-        as if a signal had killed it; but who is killed leaves the file with its number behind."""
+        """The same, with the code that the program chose, if QEMU ended by itself. What a sandbox
+        passes on may look as if a signal had killed it; but who is killed leaves the file with its
+        number behind."""
         if ended.code >= 0 or (self.folder / "alive").exists():
             return ended
         return ended._replace(code=sandbox.DIED - ended.code, over_budget=None)

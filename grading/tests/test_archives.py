@@ -109,6 +109,15 @@ def test_several_archives_in_one_folder(tmp_path):
     assert not intake.doubts(upload, [LAB, LATER])
 
 
+def test_a_copy_that_somebody_keeps_beside_the_work_is_not_graded(tmp_path):
+    for name, content in FILES:
+        (tmp_path / name.split("/")[-1]).write_bytes(b"new " + content)
+    zipped(tmp_path / "before.zip", FILES)
+    assert intake.read(tmp_path, LAB)["one.c"] == b"1", "an upload page's"
+    (tmp_path / "Makefile").touch()
+    assert intake.read(tmp_path, LAB) == {"one.c": b"new 1", "two.S": b"new 2"}
+
+
 def test_of_several_archives_the_first_that_is_whole_counts(tmp_path):
     """What is of one time is not mixed with what is of another."""
     zipped(tmp_path / "a.zip", [("labs/01-x/one.c", b"a")])

@@ -1,6 +1,7 @@
 """Bad input, from the command line: one line that says what to do, exit code 2."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -62,6 +63,16 @@ def test_make_takes_no_value_with_a_quote(tmp_path, folder, name):
                            f"OUT={tmp_path}", f"{name}=it's"], text=True, capture_output=True,
                           stdin=subprocess.DEVNULL, check=False)
     assert_one_line(done, f"{name}=it's: no value has a quote in it")
+
+
+def test_all_values_in_quotes_are_looked_at():
+    """Places have a list of their own, and NO_VMX is a text of ours."""
+    makefiles = [lab.ROOT / "Makefile", *(lab.ROOT / "common").glob("*.mk")]
+    text = "".join(path.read_text() for path in makefiles)
+    quoted = set(re.findall(r"'\$\((\w+)\)'|\$\((\w+):%=--\w+ '%'\)", text))
+    looked_at = re.search("^QUOTED := (.*)$", text, re.MULTILINE)[1].split()
+    assert {"".join(each) for each in quoted} - {"OUT", "BUILD", "NO_VMX"} \
+        == set(looked_at)
 
 
 def test_a_lab_counts_once(sources, tmp_path):

@@ -4,6 +4,7 @@ rubrics miss each place."""
 import pytest
 
 from grading import emulators, grader, image, lab, log
+from grading.guest import behind
 from grading.tests import support
 
 SEED = 7
@@ -15,7 +16,7 @@ def places(task):
     starts = {task.start["cs"] * 16 + task.start["ip"]} if hasattr(task, "start") else set()
     if not getattr(task, "skip", True):  # of lab 02: it does not go on
         return starts
-    return starts | {trap.behind for trap in task.guest.traps[:-1]
+    return starts | {behind(trap) for trap in task.guest.traps[:-1]
                      if not getattr(trap, "refused", None)}
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from grading import lab
-from grading.classroom import folder, gradebook, summary, work
+from grading.classroom import gradebook, summary, work
 from grading.classroom.book import opened
 from grading.classroom.records import Book, Student
 from grading.errors import UsageError
@@ -187,18 +187,6 @@ def test_a_book_that_is_none(tmp_path, content):
     path.write_bytes(content) if content else path.mkdir()
     with pytest.raises(UsageError, match="--db"), opened(path):
         pass
-
-
-def test_a_name_of_any_bytes(tmp_path):
-    (tmp_path / "class").mkdir()
-    for name in (b"b\xff.zip", b"new\nline.zip", "\u00e9va \u202ex.zip".encode()):
-        with open(os.path.join(os.fsencode(tmp_path / "class"), name), "wb") as file:
-            file.write(b"PK")
-    hand_in(tmp_path / "class", "good")
-    names = [each.name for each in folder.hand_ins(tmp_path / "class", [LAB01])]
-    assert sorted(names) == ["b\\xff", "good", "new\\x0aline", "\u00e9va \\x202ex"]
-    run(tmp_path / "class", tmp_path / "to")
-    assert len(grades(tmp_path / "to")) == 4
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

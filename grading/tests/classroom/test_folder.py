@@ -9,7 +9,7 @@ import pytest
 
 from grading.classroom import folder
 from grading.errors import UsageError
-from grading.tests.classroom.classes import LAB01, hand_in
+from grading.tests.classroom.classes import LAB01, grades, hand_in, run
 
 
 def test_a_name_is_told_by_its_ending_if_it_must(tmp_path):
@@ -18,6 +18,18 @@ def test_a_name_is_told_by_its_ending_if_it_must(tmp_path):
     (tmp_path / ".hidden").mkdir()
     names = [each.name for each in folder.hand_ins(tmp_path, [LAB01])]
     assert sorted(names) == ["ann.tar.gz", "ann.zip", "bob", "eve"]
+
+
+def test_a_name_of_any_bytes(tmp_path):
+    (tmp_path / "class").mkdir()
+    for name in (b"b\xff.zip", b"new\nline.zip", "\u00e9va \u202ex.zip".encode()):
+        with open(os.path.join(os.fsencode(tmp_path / "class"), name), "wb") as file:
+            file.write(b"PK")
+    hand_in(tmp_path / "class", "good")
+    names = [each.name for each in folder.hand_ins(tmp_path / "class", [LAB01])]
+    assert sorted(names) == ["b\\xff", "good", "new\\x0aline", "\u00e9va \\x202ex"]
+    run(tmp_path / "class", tmp_path / "to")
+    assert len(grades(tmp_path / "to")) == 4
 
 
 def test_what_a_mac_packs_beside_them_is_nobodys(tmp_path):

@@ -34,11 +34,6 @@ class Want(NamedTuple):
         """The instruction's linear address."""
         return self.cs * 16 + self.ip
 
-    @property
-    def behind(self):
-        """The linear address of the next instruction."""
-        return self.cs * 16 + (self.ip + len(self.code) & 0xFFFF)
-
 
 class PagedGuest(Guest):
     """A program under construction. Addresses are linear, unless they are called physical."""
