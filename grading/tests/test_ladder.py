@@ -90,11 +90,17 @@ def test_a_lab_is_worth_100_points(number):
 @pytest.mark.parametrize(("lab", "emulator", "forgery"), FORGERIES,
                          ids=[f"{lab.name}-{emulator}-{f.name}" for lab, emulator, f in FORGERIES])
 def test_a_forgery_earns_nothing(lab, emulator, forgery, tmp_path):
+    """Or nothing of the exercises in its file `forges`, and something of those before them."""
     sources = support.write_sources(lab, tmp_path / "sources")  # the other files are right
     for file in forgery.iterdir():
-        (sources / file.name).write_bytes(file.read_bytes())
+        if file.name != "forges":
+            (sources / file.name).write_bytes(file.read_bytes())
     values = support.grade(lab, emulator, sources, tmp_path / "work")
-    assert values["score"] == 0, values
+    forged = (forgery / "forges").read_text().split() if (forgery / "forges").exists() else ()
+    earned = {row["id"]: row["score"] for row in values["exercises"]}
+    assert set(forged) <= earned.keys()
+    assert not any(earned[each] for each in forged or earned), values
+    assert bool(forged) == bool(earned[min(earned)]), "what it forges was out of reach"
     complaint = values["exercises"][0]["got"]  # of what it wanted to take, or to be
     words = {"includes": ("No such file or directory", "which is not given"),
              "usurps": ("that name is given",)}.get(forgery.name.split("-")[0], ())

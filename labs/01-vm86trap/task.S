@@ -18,12 +18,22 @@
         .long   \personality
         .endm
 
+        .macro  GP ip, selector, of_task
+        .word   \ip, \selector
+        .long   \of_task
+        .endm
+
         .section .challenge, "aw"
         .globl  challenge
 challenge:
         .long   0                               /* id */
         .long   CR0_NE                          /* cr0_bits */
-        .long   0x12345678                      /* write_value */
+
+        .long   3                               /* gp_count */
+gps:    GP      0x2000, 0xFFF8, 0               /* of ring 0 */
+        GP      0x2000, 0, 1                    /* of a task */
+        GP      0x2000, 0, 0                    /* of ring 0: null is no segment for SS */
+        .org    gps + 8 * CHALLENGE_GPS
 
         .long   2                               /* address_count */
 addresses:
@@ -35,6 +45,14 @@ codes:
         .long   0x00C0200F, 0x90C3200F          /* mov %cr0, %eax and %ebx */
         .long   0x00D8200F, 0x00C0220F          /* mov %cr3, %eax; mov %eax, %cr0 */
         .org    codes + 4 * CHALLENGE_CODES
+
+        .fill   18, 4, 0xA5A5A5A5               /* picture */
+        .long   8                               /* write_count */
+writes: .long   0, 0x12345678, 1, 0x12345678    /* EAX, ECX, ... */
+        .long   2, 0x12345678, 3, 0x12345678
+        .long   4, 0x12345678, 5, 0x12345678
+        .long   6, 0x12345678, 7, 0x12345678
+        .org    writes + 8 * CHALLENGE_WRITES
 
         .long   3                               /* task_count */
 tasks:

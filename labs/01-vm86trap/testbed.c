@@ -7,12 +7,15 @@
 #include "testbed.h"
 
 #include "report.h"
+#include "selector.h"
 #include "trap.h"
+#include "tss32.h"
 
 const struct task *current_task;
 
 static unsigned traps;          /* of the current task */
 static int looked;              /* the dry runs are done */
+static int trying, taken;       /* a #GP is tried; isrGPF took it for a task's */
 
 static const char *const image_name[8] = {
         "trap.edi", "trap.esi", "trap.ebp", 0, "trap.ebx", "trap.edx", "trap.ecx", "trap.eax",
@@ -29,13 +32,49 @@ static void report_trap(const struct v86_trap *trap)
         report("trap.eflags", trap->frame.eflags);
 }
 
-static void dry_run_ring0(void)
+/* The instructions that cause #GP at 0008:ip. A task's address is 8 * 16 + ip; for ring 0,
+ * selector 8 is a segment that starts at 0. */
+static void put_instructions(uint32_t ip)
 {
-        int mistaken = probe_ring0();
+        uint8_t *of_task = (uint8_t *)(SEL_CODE32 * 16 + ip);
+        uint8_t *of_ring0 = (uint8_t *)ip;
 
-        report("ring0.mistaken", mistaken);
-        if (!mistaken)
-                report("ring0.error", trap_expected.error);
+        of_task[0] = 0xF4;                                              /* hlt */
+        of_ring0[0] = 0x8E, of_ring0[1] = 0x14, of_ring0[2] = 0x24;     /* movw (%esp), %ss */
+}
+
+/* Makes one #GP of a task or of ring 0. Is it taken for a task's? */
+static int taken_for_task(const struct gp *gp)
+{
+        struct task task = { .cs = SEL_CODE32, .ip = gp->ip, .sp = gp->selector };
+        void (*iret)(void) = last_step;
+
+        put_instructions(gp->ip);
+        probe_ip = gp->ip;
+        probe_selector = gp->selector;
+        taken = 0;
+        trying = 1;
+        if (!gp->of_task)
+                last_step = fault_in_ring0;
+        run_task(&task);
+        last_step = iret;
+        trying = 0;
+        trap_expected.resume = 0;
+        return taken;
+}
+
+static void dry_run_handler(void)
+{
+        uint32_t outer = monitor_esp;           /* of the task that has trapped */
+
+        for (unsigned i = 0; i < challenge.gp_count; i++) {
+                int of_task = taken_for_task(&challenge.gp[i]);
+
+                report_nth("gp.task", i, of_task);
+                if (!of_task)
+                        report_nth("gp.error", i, trap_expected.error);
+        }
+        monitor_esp = tss.esp0 = outer;
 }
 
 static void dry_run_addresses(void)
@@ -56,35 +95,43 @@ static void dry_run_decoder(void)
                 report_nth("dry.decode", i, (uint32_t)decode_mov_from_cr0(challenge.code[i]));
 }
 
-/* Which dword of the frame does set_register() change? All ones: not one alone. */
+/* Which dword of the picture does set_register() change? All ones: not one alone. */
+static uint32_t dword_written(int number, uint32_t value)
+{
+        struct v86_trap made_up = challenge.picture;
+        const uint32_t *before = (const uint32_t *)&challenge.picture;
+        const uint32_t *after = (const uint32_t *)&made_up;
+        uint32_t changed = 0xFFFFFFFF;
+        unsigned changes = 0;
+
+        set_register(&made_up, number, value);
+        for (unsigned i = 0; i < sizeof(made_up) / 4; i++) {
+                if (after[i] != before[i]) {
+                        changes++;
+                        changed = after[i] == value ? i : 0xFFFFFFFF;
+                }
+        }
+        return changes == 1 ? changed : 0xFFFFFFFF;
+}
+
 static void dry_run_registers(void)
 {
-        for (int number = 0; number < 8; number++) {
-                struct v86_trap made_up = { 0 };
-                const uint32_t *dword = (const uint32_t *)&made_up;
-                uint32_t changed = 0xFFFFFFFF;
-                unsigned changes = 0;
-
-                set_register(&made_up, number, challenge.write_value);
-                for (unsigned i = 0; i < sizeof(made_up) / 4; i++) {
-                        if (dword[i]) {
-                                changes++;
-                                changed = dword[i] == challenge.write_value ? i : 0xFFFFFFFF;
-                        }
-                }
-                report_nth("dry.write", number, changes == 1 ? changed : 0xFFFFFFFF);
-        }
+        for (unsigned i = 0; i < challenge.write_count; i++)
+                report_nth("dry.write", i, dword_written(challenge.write[i].number,
+                                                         challenge.write[i].value));
 }
 
 unsigned trap_from_v86(struct v86_trap *trap)
 {
-        if (probe_esp)
-                probe_mistaken();
+        if (trying) {
+                taken = 1;
+                leave_v86();
+        }
         traps++;
         if (!looked) {
                 looked = 1;
                 report_trap(trap);
-                dry_run_ring0();
+                dry_run_handler();
                 dry_run_addresses();
                 dry_run_decoder();
                 dry_run_registers();

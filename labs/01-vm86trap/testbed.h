@@ -2,41 +2,58 @@
 #ifndef TESTBED_H
 #define TESTBED_H
 
+#define CHALLENGE_GPS           12
 #define CHALLENGE_ADDRESSES     8
 #define CHALLENGE_CODES         48
+#define CHALLENGE_WRITES        12
 #define CHALLENGE_TASKS         24
 #define CHALLENGE_BYTES         8192
 
 #ifndef __ASSEMBLER__
 #include "vm86trap.h"
 
+/* A #GP at 0008:ip, for isrGPF to tell whose it is: a task's, or ring 0's own. */
+struct gp {
+        uint16_t ip;
+        uint16_t selector;              /* ring 0 loads SS with it; a task has it for SP */
+        uint32_t of_task;               /* 1, or 0: of ring 0 */
+};
+
 /* What the monitor is confronted with. task.S holds one to read; the grader
  * overwrites it in the disk image with one that nobody has seen. */
 struct challenge {
         uint32_t id;                    /* opens the log */
         uint32_t cr0_bits;              /* set in CR0 beside PE, ET and PG */
-        uint32_t write_value;           /* for dry runs of set_register() */
+        uint32_t gp_count;
+        struct gp gp[CHALLENGE_GPS];
         uint32_t address_count;
         struct { uint16_t cs, ip; } address[CHALLENGE_ADDRESSES];
         uint32_t code_count;
         uint32_t code[CHALLENGE_CODES];
+        struct v86_trap picture;        /* for dry runs of set_register(): what it finds */
+        uint32_t write_count;
+        struct { uint32_t number, value; } write[CHALLENGE_WRITES];
         uint32_t task_count;
         struct task task[CHALLENGE_TASKS];
         /* the tasks' own code follows, to CHALLENGE_BYTES */
 };
 
+_Static_assert(sizeof(struct gp) == 8, "task.S and the grader lay it out");
 _Static_assert(sizeof(struct task) == 20, "task.S and the grader lay it out");
-_Static_assert(sizeof(struct challenge) == 728, "task.S and the grader lay it out");
+_Static_assert(sizeof(struct challenge) == 996, "task.S and the grader lay it out");
 
 extern const struct challenge challenge;
 
 /* Runs one task of the challenge to its end and reports how it went. */
 void testbed_run(unsigned number);
 
-/* probe.S */
-int probe_ring0(void);
-_Noreturn void probe_mistaken(void);
-extern uint32_t probe_esp;
+/* switch.S: where the monitor's stack waits for a task to end; enter_v86()'s last step. */
+extern uint32_t monitor_esp;
+extern void (*last_step)(void);
+
+/* probe.S: another last step, and what it does. */
+void fault_in_ring0(void);
+extern uint32_t probe_ip, probe_selector;
 #endif
 
 #endif

@@ -6,7 +6,8 @@ address: each task of the challenge has its own place in memory.
 
 from grading.rubric import PASSED, Exercise, check_numbers, elsewhere, failed, said
 
-from .challenge import HONEST, REAL_MODE, decoded, draw  # noqa: F401 (draw: the contract)
+from .challenge import draw  # noqa: F401 (the contract)
+from .challenge import HONEST, REAL_MODE, SEL_CODE32, decoded
 from .departures import check_departures
 from .trace import ARITHMETIC_AND_DF, follow, hex32, where
 
@@ -42,8 +43,6 @@ EXERCISES = (
 CLEAR = 0x247300  # TF, IF, IOPL, NT, AC, ID: clear in a new task
 RF = 0x10000  # the CPU sets it in the image of a fault's EFLAGS
 
-SEL_OUTSIDE = 0xFFF8  # the error code of the deliberate ring-0 fault (../probe.S)
-
 # The dword of struct v86_trap that set_register() must change, by register number.
 IMAGE_OF = {0: 7, 1: 6, 2: 5, 3: 4, 4: 12, 5: 2, 6: 1, 7: 0}
 
@@ -57,9 +56,9 @@ def check(challenge, log, run):
     groups = log.groups("task")
     findings = {
         "01-1": check_entry(challenge, log, groups, traps, traces, run),
-        "01-2": check_gp_entry(log, run, traps[0]),
+        "01-2": check_gp_entry(challenge, log, run, traps[0]),
     }
-    if traps[0] and probed_ring0(run):
+    if traps[0] and tried(challenge.gps, run) == len(challenge.gps):
         findings |= {
             "01-3": check_numbers(log, "dry.address", [cs * 16 + ip for cs, ip in
                                                        challenge.addresses],
@@ -118,15 +117,22 @@ def check_start(task, trap):
     return PASSED
 
 
-def probed_ring0(run):
-    """True if the CPU recorded the deliberate fault of ring 0 after the first trap."""
+def tried(gps, run):
+    """How many of the #GPs that are to be told apart the CPU recorded, behind the first trap."""
     first = next((n for n, trap in enumerate(run.traps) if trap.v86), len(run.traps))
-    return any(trap.vector == 13 and trap.error == SEL_OUTSIDE and not trap.v86
-               for trap in run.traps[first:])
+    pairs = list(zip(gps, run.traps[first + 1:]))
+    return next((n for n, pair in enumerate(pairs) if not is_recorded(*pair)), len(pairs))
 
 
-def check_gp_entry(log, run, seen):
-    """01-2: all registers saved at the first trap; ring 0's own fault kept apart."""
+def is_recorded(gp, trap):
+    """True if `trap` is that #GP. (Bochs does not record where ring 0 was.)"""
+    if (trap.vector, trap.error, trap.v86) != (13, gp.error, gp.of_task):
+        return False
+    return trap.ip in (None, gp.ip) and (not gp.of_task or trap.segments["cs"] == SEL_CODE32)
+
+
+def check_gp_entry(challenge, log, run, seen):
+    """01-2: all registers saved at the first trap; then the #GPs of tasks and of ring 0."""
     if not seen or not log.values("trap.eflags"):
         return None
     trap = seen[0]
@@ -139,16 +145,25 @@ def check_gp_entry(log, run, seen):
     eflags = log.value("trap.eflags")
     if eflags is None or (eflags ^ trap.eflags) & ~RF:
         return failed(f"EFLAGS image {hex32(trap.eflags)}", said(eflags))
-    if not probed_ring0(run) or not log.values("ring0.mistaken"):
-        return None
-    if log.value("ring0.mistaken") != 0:
-        return failed("a #GP of ring 0 goes to trap_entry_13", "it was taken for the task's",
-                      "test VM in the EFLAGS image before anything else")
-    if log.value("ring0.error") != SEL_OUTSIDE:
-        return failed(f"trap_entry_13 finds the error code {SEL_OUTSIDE:#x}",
-                      said(log.value("ring0.error")),
-                      "leave the stack to trap_entry_13 as the CPU left it to you")
-    return PASSED
+    return check_told_apart(challenge.gps, log, run)
+
+
+def check_told_apart(gps, log, run):
+    """Each #GP against what it was taken for: 1, a task's; 0, ring 0's own."""
+    taken = log.numbered("gp.task", len(gps))
+    for number, gp in enumerate(gps[:tried(gps, run)]):
+        if not any(log.values(f"gp.task.{later}") for later in range(number, len(gps))):
+            return None  # the run stopped there
+        if taken[number] == 1 and not gp.of_task:
+            return failed("a #GP of ring 0 goes to trap_entry_13", "it was taken for the task's",
+                          "test VM in the EFLAGS image before anything else")
+        if taken[number] != gp.of_task:
+            return failed("a #GP of a task goes to trap_from_v86()", said(taken[number]))
+        error = log.value(f"gp.error.{number}")
+        if not gp.of_task and error != gp.error:
+            return failed(f"trap_entry_13 finds the error code {gp.error:#x}", said(error),
+                          "leave the stack to trap_entry_13 as the CPU left it to you")
+    return PASSED if tried(gps, run) == len(gps) else None
 
 
 def check_decoder(challenge, log, traces):
@@ -166,8 +181,8 @@ def check_decoder(challenge, log, traces):
 
 def check_destination(log, challenge, traces):
     """01-5: the dry run, and the destination of every trap that was emulated."""
-    finding = check_numbers(log, "dry.write", [IMAGE_OF[number] for number in range(8)],
-                            lambda n: f"set_register() of register {n}")
+    finding = check_numbers(log, "dry.write", [IMAGE_OF[number] for number, _ in challenge.writes],
+                            lambda n: f"set_register() of register {challenge.writes[n][0]}")
     if finding is None:
         return None
     if not finding.passed:

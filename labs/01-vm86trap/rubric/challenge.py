@@ -11,11 +11,15 @@ from grading.guest import ARITHMETIC, FLAG_DF, Guest
 from grading.witness import REGISTERS
 
 BYTES = 8192  # of the region
-HEADER = 728
+HEADER = 996
 STACK = 256  # at the region's end
 ROOM = 3072  # more than any task has
-ADDRESSES, CODES, TASKS = 8, 48, 24
+GPS, ADDRESSES, CODES, WRITES, TASKS = 12, 8, 48, 12, 24
 HONEST, REAL_MODE = 1, 2
+
+SEL_CODE32 = 0x08  # the CS of all that is tried before a task goes on
+FREE = range(0x1000, 0x7000)  # memory that neither the BIOS nor the program uses
+DWORDS = 18  # of struct v86_trap
 
 PROBES = 64  # `mov %cr0, reg` in the first task, at least
 
@@ -35,15 +39,30 @@ class Task(NamedTuple):
     refused: bool  # it ends at an instruction that the monitor must refuse
 
 
+class Gp(NamedTuple):
+    """A #GP at 0008:ip, for the handler to tell whose it is."""
+
+    ip: int
+    selector: int  # ring 0 loads SS with it; a task has it for SP
+    of_task: bool
+
+    @property
+    def error(self):
+        """The error code that the CPU pushes."""
+        return 0 if self.of_task else self.selector & 0xFFFC
+
+
 class Challenge(NamedTuple):
     """What a monitor is confronted with, and what is known of it."""
 
     id: int
     content: bytes  # of the region
     greeting: str
-    write_value: int
+    gps: list
     addresses: list  # of (cs, ip)
     codes: list
+    picture: list  # the dwords that set_register() finds in its dry runs
+    writes: list  # of (register's number, value)
     tasks: list
 
 
@@ -80,6 +99,26 @@ def draw_addresses(rng):
             pairs.append((cs, ip))
     rng.shuffle(pairs)
     return pairs
+
+
+def draw_gps(rng):
+    """#GPs of tasks and of ring 0, in no order. Half of ring 0's have no error code, as a task's:
+    VM alone tells them apart."""
+    places = rng.sample(FREE, 2)
+    gps = [Gp(rng.choice(places), rng.choice(selectors), of_task)
+           for _ in range(GPS // 4) for selectors in (range(4), range(0x100, 0x10000))
+           for of_task in (False, True)]
+    rng.shuffle(gps)
+    return gps[rng.randrange(3):]
+
+
+def draw_writes(rng):
+    """Every register, in no order, some twice; and what lies on the stack: no value that is
+    written, nor any dword twice."""
+    numbers = [*range(8), *rng.choices(range(8), k=rng.randint(1, WRITES - 8))]
+    rng.shuffle(numbers)
+    drawn = rng.sample(range(1, 1 << 32), DWORDS + len(numbers))
+    return drawn[:DWORDS], list(zip(numbers, drawn[DWORDS:]))
 
 
 def forbidden(rng):
@@ -219,26 +258,31 @@ def draw(seed, region):
         guest.halt()
         tasks.append(writer.task(guest, start, REAL_MODE))
 
-    challenge = Challenge(number, b"", greeting, rng.randrange(1, 1 << 32), draw_addresses(rng),
-                          draw_codes(rng), tasks)
+    challenge = Challenge(number, b"", greeting, draw_gps(rng), draw_addresses(rng),
+                          draw_codes(rng), *draw_writes(rng), tasks)
     cr0_bits = CR0_ALWAYS | sum(bit for bit in CR0_SOMETIMES if rng.randrange(2))
     return challenge._replace(content=pack(challenge, cr0_bits))
 
 
+def rows(form, values, room):
+    """An array of struct challenge, of `room` elements: how many there are, then they."""
+    if len(values) > room:
+        raise ValueError("more than struct challenge holds")
+    packed = b"".join(struct.pack("<" + form, *value) for value in values)
+    return struct.pack("<I", len(values)) + packed.ljust(room * struct.calcsize("<" + form), b"\0")
+
+
 def pack(challenge, cr0_bits):
     """The bytes of struct challenge, and the tasks' code behind it."""
-    if len(challenge.codes) > CODES or len(challenge.tasks) > TASKS:
-        raise ValueError("more than struct challenge holds")
-    pairs = [number for pair in challenge.addresses for number in pair]
-    codes = challenge.codes + [0] * (CODES - len(challenge.codes))
-    header = struct.pack("<4I", challenge.id, cr0_bits, challenge.write_value,
-                         len(challenge.addresses))
-    header += struct.pack(f"<{2 * ADDRESSES}H", *pairs)
-    header += struct.pack(f"<I{CODES}I", len(challenge.codes), *codes)
-    header += struct.pack("<I", len(challenge.tasks))
-    for task in challenge.tasks:
-        header += struct.pack("<8HI", *(task.start[name] for name in
-                              ("cs", "ip", "ss", "sp", "ds", "es", "fs", "gs")), task.personality)
+    names = ("cs", "ip", "ss", "sp", "ds", "es", "fs", "gs")
+    header = struct.pack("<2I", challenge.id, cr0_bits)
+    header += rows("2HI", challenge.gps, GPS)
+    header += rows("2H", challenge.addresses, ADDRESSES)
+    header += rows("I", [(code,) for code in challenge.codes], CODES)
+    header += struct.pack(f"<{DWORDS}I", *challenge.picture)
+    header += rows("2I", challenge.writes, WRITES)
+    header += rows("8HI", [(*(task.start[name] for name in names), task.personality)
+                           for task in challenge.tasks], TASKS)
     content = header.ljust(HEADER, b"\0") + b"".join(bytes(task.guest.code)
                                                      for task in challenge.tasks)
     if len(content) > BYTES - STACK:

@@ -16,10 +16,12 @@ RUBRIC = LAB.rubric()
 challenge = importlib.import_module(RUBRIC.__name__ + ".challenge")
 
 REGION = 0x11338
+GDT_SLOTS = 8  # common/selector.h
 SEEDS = range(50)
 TASK = ("cs", "ip", "ss", "sp", "ds", "es", "fs", "gs")
-OFFSETS = {"id": 0, "cr0_bits": 4, "write_value": 8, "address_count": 12, "address": 16,
-           "code_count": 48, "code": 52, "task_count": 244, "task": 248}
+OFFSETS = {"id": 0, "cr0_bits": 4, "gp_count": 8, "gp": 12, "address_count": 108, "address": 112,
+           "code_count": 144, "code": 148, "picture": 340, "write_count": 412, "write": 416,
+           "task_count": 512, "task": 516}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def drawn():
 def compile_asserts(conditions, folder):
     """True if a C compiler finds all of them true of testbed.h."""
     source = folder / "layout.c"
-    source.write_text('#include "testbed.h"\n#include "x86/control.h"\n' + "".join(
+    source.write_text('#include "testbed.h"\n#include "selector.h"\n#include "x86/control.h"\n' + "".join(
         f'_Static_assert({each}, "{each}");\n' for each in conditions))
     done = subprocess.run(
         [f"{PREFIX}gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", f"-I{LAB.folder}",
@@ -39,13 +41,19 @@ def compile_asserts(conditions, folder):
 
 
 def test_the_layout_is_that_of_testbed_h(tmp_path):
-    sizes = {"BYTES": challenge.BYTES, "ADDRESSES": challenge.ADDRESSES,
-             "CODES": challenge.CODES, "TASKS": challenge.TASKS}
+    sizes = {"BYTES": challenge.BYTES, "GPS": challenge.GPS, "ADDRESSES": challenge.ADDRESSES,
+             "CODES": challenge.CODES, "WRITES": challenge.WRITES, "TASKS": challenge.TASKS}
     conditions = [f"CHALLENGE_{name} == {value}" for name, value in sizes.items()]
     conditions += [f"offsetof(struct challenge, {name}) == {at}" for name, at in OFFSETS.items()]
     conditions += [f"offsetof(struct task, {name}) == {2 * n}" for n, name in enumerate(TASK)]
     conditions += [f"sizeof(struct challenge) == {challenge.HEADER}",
                    "sizeof(struct task) == 20", "offsetof(struct task, personality) == 16",
+                   "offsetof(struct gp, ip) == 0", "offsetof(struct gp, selector) == 2",
+                   "offsetof(struct gp, of_task) == 4", "sizeof(struct gp) == 8",
+                   "offsetof(struct challenge, write[1].value) "
+                   "== offsetof(struct challenge, write) + 12",
+                   f"sizeof(struct v86_trap) == {4 * challenge.DWORDS}",
+                   f"SEL_CODE32 == {challenge.SEL_CODE32}",
                    "sizeof(((struct challenge *)0)->address[0]) == 4",
                    f"HONEST == {challenge.HONEST}", f"REAL_MODE == {challenge.REAL_MODE}",
                    f"(uint32_t)NOT_MOV_FROM_CR0 == {challenge.NO_REGISTER}u",
@@ -68,7 +76,13 @@ def test_the_region_holds_what_the_challenge_says(drawn):
         content = each.content
         assert len(content) == challenge.BYTES
         assert numbers(content, "id", "I") == [each.id]
-        assert numbers(content, "write_value", "I") == [each.write_value]
+        assert numbers(content, "gp_count", "I") == [len(each.gps)]
+        for number, gp in enumerate(each.gps):
+            assert struct.unpack_from("<2HI", content, OFFSETS["gp"] + 8 * number) == gp
+        assert numbers(content, "picture", "18I") == each.picture
+        assert numbers(content, "write_count", "I") == [len(each.writes)]
+        assert numbers(content, "write", f"{2 * len(each.writes)}I") \
+            == [n for write in each.writes for n in write]
         assert numbers(content, "address", "16H") == [n for pair in each.addresses for n in pair]
         assert numbers(content, "address_count", "I") == [len(each.addresses)]
         assert numbers(content, "code_count", "I") == [len(each.codes)]
@@ -100,6 +114,32 @@ def test_a_seed_repeats_its_challenge_and_no_other(drawn):
     assert len({each.id for each in drawn}) == len(drawn)
     assert len({each.greeting for each in drawn}) == len(drawn)
     assert all(each.id for each in drawn), "0 is the challenge of task.S"
+
+
+def test_only_vm_tells_whose_a_gp_is(drawn):
+    """The CS is the same, so are the places; of both kinds there are some with error code 0."""
+    for each in drawn:
+        places = {gp.ip for gp in each.gps}
+        assert len(places) <= 2 and places <= set(challenge.FREE)
+        errors = [gp.error for gp in each.gps if not gp.of_task]
+        assert errors.count(0) >= 1 and len(errors) - errors.count(0) >= 1
+        assert sum(gp.of_task for gp in each.gps) >= 4
+        assert all(gp.selector < 4 or gp.selector // 8 > GDT_SLOTS for gp in each.gps)
+
+
+def test_counting_does_not_tell_whose_a_gp_is(drawn):
+    orders = [tuple(gp.of_task for gp in each.gps) for each in drawn]
+    assert len(set(orders)) > len(orders) * 0.9
+    for number in range(10):
+        assert 10 < sum(order[number] for order in orders) < 40
+
+
+def test_every_register_is_written_in_no_order(drawn):
+    for each in drawn:
+        assert {number for number, _ in each.writes} == set(range(8))
+        used = each.picture + [value for _, value in each.writes]
+        assert len(set(used)) == len(used) and all(used)
+    assert len({tuple(number for number, _ in each.writes) for each in drawn}) == len(drawn)
 
 
 def test_the_first_task_asks_for_every_register_often(drawn):
