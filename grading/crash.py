@@ -93,8 +93,8 @@ def nearest(address, symbols):
     """The symbol before an address in the program, and how far before; None elsewhere."""
     before = [(place, not symbol.endswith(LINKER_S), symbol)
               for symbol, place in symbols.items() if place <= address]
-    if not before or address >= symbols.get("image_end", 0):
-        return None
+    if not before or not symbols.get("_start", 0) <= address < symbols.get("image_end", 0):
+        return None  # what is below the program is a number, as v86_segment
     place, _, symbol = max(before)
     return f"{symbol}+{address - place:#x}"
 

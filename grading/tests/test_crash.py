@@ -14,7 +14,8 @@ SYMBOLS = {"main": CODE, "while_loading_tr": 0x10767, "install_guest": 0x10750,
            "while_loading_ldtr": 0x10760, "while_turning_paging_on": 0x10780,
            "while_loading_ss": 0x107A0, "while_loading_ds": 0x107A4,
            "while_loading_cs": 0x107B0, "guest_task": 0x13000,
-           "v86_base": 0x13000, "image_end": 0x14000, "gdt": GDT, "ldt": LDT, "idt": IDT}
+           "v86_segment": 0x1300, "_start": 0x10000, "v86_base": 0x13000, "image_end": 0x14000,
+           "gdt": GDT, "ldt": LDT, "idt": IDT}
 TABLES = {"gdt": "gdt", "ldt": "ldt", "idt": "idt"}
 IN_FORCE = Tables(gdtr=(GDT, 0x17), idtr=(IDT, 0xFF), ldtr=(0x10, LDT, 0x1F),
                   tr=(8, 0x19140, 0x2088), cr3=0, cr4=0)
@@ -101,7 +102,8 @@ def test_the_first_words_say_what_a_triple_fault_is():
     (at(6, 0, 0x10766), "#UD at while_loading_ldtr+0x6 (0x10766)"),
     (at(6, 0, 0x10768), "#UD at while_loading_tr+0x1 (0x10768)"),
     (at(6, 0, 0x10400), "#UD at main+0x0 (0x10400)"),
-    (at(6, 0, 0x103FF), "#UD at 0x103ff"),
+    (at(6, 0, 0x103FF), "#UD at _start+0x3ff (0x103ff)"),
+    (at(6, 0, 0xFFFF), "#UD at 0xffff"),  # v86_segment is a number, not a place
     (at(6, 0, 0x13FFF), "#UD at guest_task+0xfff (0x13fff)"),  # not v86_base, the linker's
     (at(6, 0, 0x14000), "#UD at 0x14000"),
     (at(6, 0, 0x767, base=0x10000), "#UD while loading TR"),
@@ -110,7 +112,7 @@ def test_the_first_words_say_what_a_triple_fault_is():
     (v86(6, 0, 0xF000, 0x10767), "#UD in virtual-8086 mode at f000:10767"),
     (v86(6, 0, 0x1076, 7), "#UD while loading TR"),
     (Trap(6, 0), "#UD in ring 0"),
-    (at(77, 0, 0x103FF), "vector 77 at 0x103ff"),
+    (at(77, 0, 0xFFFF), "vector 77 at 0xffff"),
 ])
 def test_where_it_happened(trap, place):
     assert words(trap) == place

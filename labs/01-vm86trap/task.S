@@ -18,21 +18,15 @@
         .long   \personality
         .endm
 
-        .macro  GP ip, selector, of_task
-        .word   \ip, \selector
-        .long   \of_task
-        .endm
-
         .section .challenge, "aw"
         .globl  challenge
 challenge:
         .long   0                               /* id */
         .long   CR0_NE                          /* cr0_bits */
 
-        .long   3                               /* gp_count */
-gps:    GP      0x2000, 0xFFF8, 0               /* of ring 0 */
-        GP      0x2000, 0, 1                    /* of a task */
-        GP      0x2000, 0, 0                    /* of ring 0: null is no segment for SS */
+        .long   1                               /* gp_count */
+gps:    .word   0x2000, 0xFFF8                  /* ip, selector */
+        .long   0                               /* of ring 0 */
         .org    gps + 8 * CHALLENGE_GPS
 
         .long   2                               /* address_count */

@@ -30,7 +30,7 @@ def test_each_trap_is_the_witness_s(task):
             assert (event.registers["ip"], event.registers["rdx"], event.registers["cs"]) == (
                 trap.ip, trap.registers["edx"], trap.segments["cs"])
             assert event.code[0] == trap.address
-    assert [event.code[1] for event in traps[:3]] == ["0f20c2", "8ee0", "f4"]
+    assert [event.code[1] for event in traps[:3]] == ["0f20c2", "8e1424", "f4"]
 
 
 def test_a_task_goes_on_behind_what_was_emulated(task):
@@ -42,8 +42,11 @@ def test_a_task_goes_on_behind_what_was_emulated(task):
 
 def test_both_emulators_tell_the_same(task, task_on_qemu):
     one, other = of_kind(task, "trap"), task_on_qemu.story.events
-    assert [(event.name, event.lane, event.to, event.code[1]) for event in one] == \
-        [(event.name, event.lane, event.to, event.code[1]) for event in other]
+    assert [(event.name, event.lane, event.to) for event in one] == \
+        [(event.name, event.lane, event.to) for event in other]
+    # On QEMU code is read from the disk, and the testbed has written that of ring 0's #GP itself.
+    assert [event.code and event.code[1] for event in other] == \
+        [None if number == 1 else event.code[1] for number, event in enumerate(one)]
     assert [event.sent for event in one] == [event.sent for event in other]
     assert task.story.counted and not task_on_qemu.story.counted
 
@@ -53,8 +56,8 @@ def test_the_log_is_placed_to_the_byte(task):
     log = task.run.serial.decode()
     assert log[:first.sent].endswith("Hello from Virtual-8086 mode\n")
     assert log[first.sent:].startswith("@ trap.")
-    assert log[:ring0.sent].endswith("\n") and "ring0" not in log[:ring0.sent]
-    assert log[ring0.sent:].lstrip().startswith("@ ring0.")
+    assert log[:ring0.sent].endswith("\n") and "gp." not in log[:ring0.sent]
+    assert log[ring0.sent:].lstrip().startswith("@ gp.")
     assert log[second.sent - 40:second.sent].endswith("MSW=e0000031\n")
 
 

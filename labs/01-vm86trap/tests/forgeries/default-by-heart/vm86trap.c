@@ -10,7 +10,7 @@ void run_task(const struct task *task)
               "@ trap.edi 0x17fa0\n@ trap.esi 0x86\n@ trap.ebp 0x17fe8\n@ trap.ebx 0x0\n"
               "@ trap.edx 0x113d8\n@ trap.ecx 0x0\n@ trap.eax 0x17f00\n@ trap.error 0x0\n"
               "@ trap.cs 0x132e\n@ trap.ip 0x6\n@ trap.eflags 0x20046\n"
-              "@ ring0.mistaken 0x0\n@ ring0.error 0xfff8\n"
+              "@ gp.task.0 0x0\n@ gp.error.0 0xfff8\n"
               "@ dry.address.0 0x10002\n@ dry.address.1 0xc0001\n"
               "@ dry.decode.0 0x0\n@ dry.decode.1 0x3\n"
               "@ dry.decode.2 0xffffffff\n@ dry.decode.3 0xffffffff\n"

@@ -24,8 +24,8 @@ void run_task(const struct task *task)
         report("trap.cs", task->cs);
         report("trap.ip", task->ip);
         report("trap.eflags", 0x20002);
-        report("ring0.mistaken", 0);
-        report("ring0.error", 0xFFF8);
+        report("gp.task.0", 0);
+        report("gp.error.0", 0xFFF8);
         print("CR0=");
         print_hex(read_cr0(), 8);
         print("  MSW=");

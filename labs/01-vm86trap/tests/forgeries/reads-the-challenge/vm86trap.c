@@ -39,8 +39,11 @@ static void report_first_trap(const struct task *task, const uint8_t *code)
         report("trap.cs", task->cs);
         report("trap.ip", task->ip + (at - code));
         report("trap.eflags", 0x20002);
-        report("ring0.mistaken", 0);
-        report("ring0.error", 0xFFF8);
+        for (unsigned i = 0; i < challenge.gp_count; i++) {
+                report_nth("gp.task", i, challenge.gp[i].of_task);
+                if (!challenge.gp[i].of_task)
+                        report_nth("gp.error", i, challenge.gp[i].selector & 0xFFFC);
+        }
 }
 
 static void report_dry_runs(void)
@@ -54,8 +57,8 @@ static void report_dry_runs(void)
 
                 report_nth("dry.decode", i, is ? code >> 16 & 7 : 0xFFFFFFFF);
         }
-        for (unsigned i = 0; i < 8; i++)
-                report_nth("dry.write", i, images[i]);
+        for (unsigned i = 0; i < challenge.write_count; i++)
+                report_nth("dry.write", i, images[challenge.write[i].number]);
 }
 
 void run_task(const struct task *task)
