@@ -18,7 +18,7 @@ enter_v86:
         pushl   %ebp
         movl    %esp, monitor_esp
         movl    %esp, tss + TSS32_ESP0
-        jmp     *last_step
+        jmp     *last_step                      /* the next line, if nobody changed that */
 .Lenter:
         movl    %eax, %esp
         iretl
@@ -38,7 +38,7 @@ leave_v86:
         .data
         .balign 4
         .globl  last_step
-last_step:      .long   .Lenter                 /* the testbed of lab 01 has another: probe.S */
+last_step:      .long   .Lenter                 /* lab 01's testbed has another: probe.S */
 
         .bss
         .balign 4

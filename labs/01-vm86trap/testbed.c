@@ -32,8 +32,8 @@ static void report_trap(const struct v86_trap *trap)
         report("trap.eflags", trap->frame.eflags);
 }
 
-/* The instructions that cause #GP at 0008:ip. A task's address is 8 * 16 + ip; for ring 0,
- * selector 8 is a segment that starts at 0. */
+/* The instructions that cause #GP at 0008:ip. A task finds its own at 8 * 16 + ip. For ring 0
+ * selector 8 is a segment that starts at 0, so it finds its own at ip. Both are always there. */
 static void put_instructions(uint32_t ip)
 {
         uint8_t *of_task = (uint8_t *)(SEL_CODE32 * 16 + ip);
@@ -43,7 +43,7 @@ static void put_instructions(uint32_t ip)
         of_ring0[0] = 0x8E, of_ring0[1] = 0x14, of_ring0[2] = 0x24;     /* movw (%esp), %ss */
 }
 
-/* Makes one #GP of a task or of ring 0. Is it taken for a task's? */
+/* Makes one #GP, of a task or of ring 0, by way of run_task(). Is it taken for a task's? */
 static int taken_for_task(const struct gp *gp)
 {
         struct task task = { .cs = SEL_CODE32, .ip = gp->ip, .sp = gp->selector };
@@ -63,9 +63,10 @@ static int taken_for_task(const struct gp *gp)
         return taken;
 }
 
+/* More #GPs for isrGPF to tell apart, while the task that has trapped waits. */
 static void dry_run_handler(void)
 {
-        uint32_t outer = monitor_esp;           /* of the task that has trapped */
+        uint32_t outer = monitor_esp;
 
         for (unsigned i = 0; i < challenge.gp_count; i++) {
                 int of_task = taken_for_task(&challenge.gp[i]);
