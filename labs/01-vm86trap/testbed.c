@@ -43,21 +43,18 @@ static void put_instructions(uint32_t ip)
         of_ring0[0] = 0x8E, of_ring0[1] = 0x14, of_ring0[2] = 0x24;     /* movw (%esp), %ss */
 }
 
-/* Makes one #GP, of a task or of ring 0, by way of run_task(). Is it taken for a task's? */
+/* Makes one #GP, of a task or of ring 0. Is it taken for a task's? */
 static int taken_for_task(const struct gp *gp)
 {
         struct task task = { .cs = SEL_CODE32, .ip = gp->ip, .sp = gp->selector };
-        void (*iret)(void) = last_step;
 
         put_instructions(gp->ip);
-        probe_ip = gp->ip;
-        probe_selector = gp->selector;
         taken = 0;
         trying = 1;
-        if (!gp->of_task)
-                last_step = fault_in_ring0;
-        run_task(&task);
-        last_step = iret;
+        if (gp->of_task)
+                run_task(&task);
+        else
+                fault_in_ring0(gp->ip, gp->selector);
         trying = 0;
         trap_expected.resume = 0;
         return taken;

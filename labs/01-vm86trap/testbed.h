@@ -47,13 +47,11 @@ extern const struct challenge challenge;
 /* Runs one task of the challenge to its end and reports how it went. */
 void testbed_run(unsigned number);
 
-/* switch.S: where the monitor's stack waits for a task to end; enter_v86()'s last step. */
+/* switch.S: where the monitor's stack waits for a task to end. */
 extern uint32_t monitor_esp;
-extern void (*last_step)(void);
 
-/* probe.S: another last step, and what it does. */
-void fault_in_ring0(void);
-extern uint32_t probe_ip, probe_selector;
+/* probe.S */
+void fault_in_ring0(uint32_t ip, uint32_t selector);
 #endif
 
 #endif
