@@ -42,9 +42,9 @@ def feedback(book):
     """
     taken = set()
     for number, student in enumerate(book.students):
-        name = f"{student.name}.txt"
+        name = f"{student.name.replace('/', '_')}.txt"
         if name in taken or len(name.encode()) > LONGEST:
-            name = f"{student.name[:20]} ({number}).txt"
+            name = f"{name[:20]} ({number}).txt"
         taken.add(name)
         yield name, tables(student)
 
@@ -52,7 +52,7 @@ def feedback(book):
 def tables(student):
     """What a student may read of the grade."""
     if student.refused:
-        return f"not graded: {student.refused}\n"
+        return f"{'' if student.absent else 'not graded: '}{student.refused}\n"
     out = io.StringIO()
     for values in student.results:
         report.table(each_text(flat, for_students(values)), out, seed=False)
@@ -79,7 +79,7 @@ def verdict(student):
     """In one word, what became of a submission."""
     if student.results:
         return worst(student.results)
-    return "ERROR" if failed(student) else "REFUSED"
+    return "ERROR" if failed(student) else "ABSENT" if student.absent else "REFUSED"
 
 
 def table(rows):

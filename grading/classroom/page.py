@@ -29,7 +29,7 @@ PAIRS = 200  # that are shown, the most alike; a TA reads no more
 LINES, COLUMNS = 600, 200  # of a file that is shown beside another one
 
 SIGNS = {"PASS": "✓", "SKIP": "–", "TODO": "○", "FAIL": "✗", "HANG": "…", "CRASH": "↯",
-         "ERROR": "!", summary.REFUSED: "⊘"}
+         "ERROR": "!", summary.ABSENT: "∅", summary.REFUSED: "⊘"}
 # Controls, halves of surrogate pairs, and what overrides the direction of writing.
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 NAME, NUMBER = re.compile(r"[A-Za-z_]\w*"), re.compile(r"\b\d\w*")

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from grading.judge import VERDICTS
 
+NOTHING = "nothing handed in"
+
 
 def results_in(text):
     """The results in JSON that a disk has kept; ValueError if it is not what was written."""
@@ -24,14 +26,20 @@ def results_in(text):
 
 
 class Student(NamedTuple):
-    """One hand-in, and what became of it."""
+    """One hand-in, and what became of it; or somebody on the list of students who handed in
+    nothing: then there is neither path nor hash, and `refused` is NOTHING."""
 
-    name: str  # of the file or folder, without its ending
+    name: str  # of the file or folder, without its ending; or as on the list
     path: str  # where it lies
     sha256: str  # of the files that students write, in it; empty if it was refused
     refused: str  # why it could not be graded, one line; empty if it was
     results: list  # report.result()'s, one for each program of a lab, in order
     note: str = ""  # what else is to be known of it, one line
+
+    @property
+    def absent(self):
+        """True of who handed in nothing."""
+        return self.refused == NOTHING
 
 
 class Pair(NamedTuple):

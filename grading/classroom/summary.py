@@ -14,7 +14,7 @@ from typing import NamedTuple
 from grading.judge import VERDICTS
 
 BINS = (*(f"{low}–{low + 9}" for low in range(0, 100, 10)), "100")  # percent of the points
-REFUSED = "refused"
+REFUSED, ABSENT = "refused", "absent"
 LEAST_DROP = 5  # percentage points, to be worth a mark
 
 
@@ -25,7 +25,7 @@ class Row(NamedTuple):
     student: object  # records.Student
     scores: dict  # lab -> points; only labs that were handed in
     total: int
-    verdict: str  # the most severe, or REFUSED
+    verdict: str  # the most severe, or REFUSED, or ABSENT
     broken: dict  # lab -> its first exercise that is not PASS; only where there is one
     commands: list  # for each result: how to repeat it
 
@@ -84,6 +84,7 @@ class Summary(NamedTuple):
     stops: dict  # lab -> Stop, in the order of the exercises
     graded: int
     refused: int
+    absent: int  # on the list of students, and handed in nothing
     errors: int  # students with an ERROR, which is ours
 
 
@@ -98,7 +99,8 @@ def summarise(book):
     return Summary(rows, labs, distributions(rows, labs),
                    {name: rates(name, exercises, book) for name, exercises in programs.items()},
                    {lab: stops(lab, rows) for lab in labs},
-                   len(rows) - verdicts[REFUSED], verdicts[REFUSED], verdicts["ERROR"])
+                   len(rows) - verdicts[REFUSED] - verdicts[ABSENT], verdicts[REFUSED],
+                   verdicts[ABSENT], verdicts["ERROR"])
 
 
 def number_of(name):
@@ -125,7 +127,8 @@ def row(number, student, programs, options):
             if exercise["status"] != "PASS":
                 broken.setdefault(lab, exercise)
     verdict = max((result["verdict"] for result in student.results), key=VERDICTS.index,
-                  default="ERROR" if student.sha256 else REFUSED)  # not refused: we failed
+                  default=ABSENT if student.absent else
+                  "ERROR" if student.sha256 else REFUSED)  # not refused: we failed
     commands = [command(student.path, result, programs, options) for result in student.results]
     return Row(number, student, scores, sum(scores.values()), verdict, broken, commands)
 

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from grading import lab
 from grading.classroom import page, summary
-from grading.classroom.records import Book, Pair, Student
+from grading.classroom.records import NOTHING, Book, Pair, Student
 from grading.tests.browser import height, load, press, requested, size, soon
 
 HOSTILE = ("</script></style><img src=x onerror=pwned=1><script>window.pwned=1</script>"
@@ -39,11 +39,13 @@ def sample_book(count, seed=1, log="@ fact 0x1\n" * 200):
 
 
 def sample_student(number, labs, chance, log):
-    """One of them: every 25th is refused, many stop somewhere."""
+    """One of them: every 25th is refused, every 25th has handed in nothing, many stop somewhere."""
     name = NAMES[number] if number < len(NAMES) else f"student {number:04}"
     path = f"/srv/hand ins/{name}.tar.gz"
     if number % 25 == 3:
         return Student(name, path, "", f"{path} is no folder and no tarball {HOSTILE}", [])
+    if number % 25 == 13:
+        return Student(name, "", "", NOTHING, [])
     skill = chance.gauss(0.95, 0.04)
     held = labs[:chance.choice((2, 4, 6, 6, 6))]
     return Student(name, path, f"{chance.getrandbits(256):064x}", "",
@@ -116,7 +118,8 @@ def hash_of(browser):
 
 def test_adds_up(book):
     known = summary.summarise(book)
-    assert known.graded + known.refused == len(book.students) and known.refused == 3
+    assert known.graded + known.refused + known.absent == len(book.students)
+    assert (known.refused, known.absent) == (3, 2)
     assert [each.title for each in known.scores][:2] == ["All labs", "Lab 01"]
     assert sum(known.scores[0].bins) == known.graded == known.scores[0].count
     for name, rates in known.rates.items():
@@ -231,7 +234,7 @@ def test_fits(browser, tmp_path, width):
     size(browser, width)
     browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
     for place in ("", "failures", "students", "similar", "student-2", "student-4", "student-6",
-                  "student-7"):
+                  "student-7", "student-14"):
         browser.execute_script(f"location.hash = '{place}'")
         wide = browser.execute_async_script(
             "requestAnimationFrame(() => arguments[0](document.documentElement.scrollWidth))")

@@ -1,0 +1,155 @@
+"""The list of who should have handed in: whose each hand-in is, and who handed in nothing.
+
+    FILE -> read() -> [Entry];  hand-ins, [Entry] -> assign() -> hand-ins named as on the list
+
+FILE is a CSV as a learning platform exports it, or a plain list, one name a line. Of what Canvas
+and Moodle put into the names of uploads the student's name and number are looked up, too.
+"""
+
+import csv
+import functools
+import io
+import re
+import sys
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+from grading.classroom.folder import readable, stem
+from grading.errors import UsageError, one_line
+
+# Headers of columns that say who somebody is: our own tables', Canvas', Gradescope's, Moodle's.
+KNOWN = ("student", "name", "full name", "username", "user name", "login", "login id",
+         "sis login id", "netid", "student id", "sid", "sis user id", "id number", "id", "email",
+         "email address")
+NUMBERED = "identifier"  # Moodle's "Participant 123": it names nobody, if anything else does
+FIRST, LAST = "first name", ("last name", "surname")
+NOBODY = ("points possible", "student, test")  # of Canvas' table: a row of maxima, a pretend student
+# What is left of an upload's name is the file's own.
+CANVAS = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+")
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*")
+
+
+class Entry(NamedTuple):
+    """Somebody on the list."""
+
+    name: str  # in all tables
+    known_as: tuple  # all that the list says of who this is, the name among it
+
+
+def read(path):
+    """The Entries of a list; UsageError if it is none."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline=""),
+                               delimiter=delimiter(text), strict=True))
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: a list of students is text in UTF-8; save it as \"CSV UTF-8\"") \
+            from None
+    except csv.Error as error:
+        raise UsageError(f"{path}: no CSV ({error}); is a quote left open?") from None
+    rows = [[one_line(" ".join(cell.split())) for cell in row] for row in rows]
+    columns = [cell.casefold() for cell in rows[0]] if rows else []
+    has_header = any(cell in (*KNOWN, NUMBERED, FIRST) for cell in columns)
+    known = [said(row, columns) for row in rows[1:]] if has_header else [row[:1] for row in rows]
+    entries = [Entry(each[0], with_variants(each)) for each in known if each and each[0]]
+    if not entries:
+        raise UsageError(f"{path}: no student is on this list")
+    return told_apart(entries, path)
+
+
+def delimiter(text):
+    """What stands between the columns; a spreadsheet's language decides that."""
+    first = text.split("\n", 1)[0]
+    return max(",;\t", key=first.count)
+
+
+def said(row, columns):
+    """What a row says of who somebody is, the name first; nothing if it is no student's."""
+    cells = [(column, cell) for column, cell in zip(columns, row) if cell]
+    if any(cell.casefold() in NOBODY for _, cell in cells) \
+            or any(column == "role" and cell.casefold() != "student" for column, cell in cells):
+        return []
+    found = [cell for column, cell in cells if column in KNOWN]
+    first = [cell for column, cell in cells if column == FIRST]
+    last = [cell for column, cell in cells if column in LAST]
+    if first or last:
+        found += [" ".join(first + last), ", ".join(last + first)]
+    numbered = [cell for column, cell in cells if column == NUMBERED]
+    return [*found, *numbered, *(number for cell in numbered for number in re.findall(r"\d+$", cell)),
+            *(cell for cell in row[:1] if cell and columns[0] not in (*KNOWN, NUMBERED, FIRST, *LAST))]
+
+
+def with_variants(known):
+    """The same, with names the other way round, and addresses without their domain."""
+    turned = [f"{cell.partition(',')[2].strip()} {cell.partition(',')[0]}" for cell in known
+              if "," in cell]
+    return (*known, *turned, *(cell.partition("@")[0] for cell in known if "@" in cell[1:]))
+
+
+def told_apart(entries, path):
+    """The Entries with names of which none is there twice; UsageError if they cannot be."""
+    names = [whole(each.name) for each in entries]
+    named = [each if names.count(whole(each.name)) == 1 or not each.known_as[1:]
+             else each._replace(name=f"{each.name} ({each.known_as[1]})") for each in entries]
+    names = [whole(each.name) for each in named]
+    for each in named:
+        if names.count(whole(each.name)) > 1:
+            raise UsageError(f"{path}: {each.name} is on the list more than once; strike out all "
+                             "but one, or tell them apart")
+    return named
+
+
+@functools.cache
+def whole(text):
+    """A name for comparison: small and capital letters, and the width of gaps, do not count."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+@functools.cache
+def letters(text):
+    """Its letters and digits alone, as Canvas writes names."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+
+
+def owners(name, entries):
+    """The Entries that an upload's name may mean: by the whole name; else by the number, else by
+    the name, that a platform has put into it."""
+    found = [each for each in entries if whole(name) in map(whole, each.known_as)]
+    put_in = None if found else MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
+    if put_in:
+        found = [each for each in entries if put_in["number"] in each.known_as] \
+            or [each for each in entries if letters(put_in["name"]) in map(letters, each.known_as)]
+    return found
+
+
+def assign(hand_ins, entries, path):
+    """The hand-ins, named as on the list where they are on it; and the names of those who handed
+    in nothing. What matched nothing is told of. UsageError if one may be two students', or if
+    none is on the list: then it is another list, or another column of it."""
+    whose = []
+    for each in hand_ins:
+        found = owners(readable(stem(each.path)), entries)
+        if found[1:]:
+            raise UsageError(f"{each.name} may be that of {found[0].name} or of {found[1].name} by "
+                             f"{path}; rename it")
+        whose.append(found[0].name if found else None)
+    if not any(whose):
+        raise UsageError(f"{path}: no submission is called as anybody on this list, such as "
+                         f"{entries[0].name}; is it the right list, and column?")
+    tell(hand_ins, whose)
+    named = [each._replace(name=owner) if whose.count(owner) == 1 and owner else each
+             for each, owner in zip(hand_ins, whose)]
+    return named, [each.name for each in entries if each.name not in whose]
+
+
+def tell(hand_ins, whose):
+    """Says, in a line each, who is not on the list, and who is there more than once."""
+    others = ", ".join(each.name for each, owner in zip(hand_ins, whose) if not owner)
+    if others:
+        print(f"not on the list, and graded: {others}", file=sys.stderr)
+    doubled = ", ".join(each.name for each, owner in zip(hand_ins, whose)
+                        if owner and whose.count(owner) > 1)
+    if doubled:
+        print("once on the list, and graded as several students'; put what is one's into one "
+              f"folder: {doubled}", file=sys.stderr)
