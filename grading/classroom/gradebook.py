@@ -14,25 +14,34 @@ LONGEST = 200  # bytes of a file's name
 def students(book, labs):
     """One row for each student: points for each of `labs` (names), their sum, what went
     wrong. A program that was not handed in has an empty cell, and counts 0."""
-    rows = [("student", *labs, "total", "verdict", "note", "sha256", "seed")]
+    rows = [("student", *labs, "total", "verdict", "note", "sha256", "seed", "by_hand")]
     for student in book.students:
-        points = {values["lab"]: values["score"] for values in student.results}
-        rows.append((student.name, *(points.get(lab, "") for lab in labs),
-                     "" if failed(student) else total(student), verdict(student),
-                     student.refused or student.note,
-                     student.sha256, book.seed))
+        rows.append((student.name, *(student.points.get(lab, "") for lab in labs),
+                     total(student), verdict(student), student.refused or student.note,
+                     student.sha256, book.seed, by_hand(student)))
     return table(rows)
 
 
 def sums(book):
-    """One row for each student, to publish: the name and the sum; no sum where we failed."""
-    return table([("student", "total"), *(
-        (student.name, "" if failed(student) else total(student)) for student in book.students)])
+    """One row for each student, to publish: the name and the sum; no sum where we failed. And
+    what was set by hand, if anything was."""
+    rows = [("student", "total", "by_hand"), *(
+        (student.name, total(student), by_hand(student)) for student in book.students)]
+    changed = any(student.changes for student in book.students)
+    return table(row if changed else row[:2] for row in rows)
+
+
+def by_hand(student):
+    """What was set by hand, in one line."""
+    return "; ".join(change.told() for change in student.changes)
 
 
 def failed(student):
-    """True if there is no grade, and that is our fault: it was not refused, nor is it a 0."""
-    return bool(student.sha256) and (not student.results or worst(student.results) == "ERROR")
+    """True if there is no grade, and that is our fault: it was not refused, nor is it a 0, nor
+    was it set by hand as a whole."""
+    whole = {change.lab for change in student.changes if not change.exercise}
+    return bool(student.sha256) and (not student.results and not whole or any(
+        values["verdict"] == "ERROR" and values["lab"] not in whole for values in student.results))
 
 
 def feedback(book):
@@ -51,27 +60,37 @@ def feedback(book):
 
 def tables(student):
     """What a student may read of the grade."""
-    if student.refused:
-        return f"{'' if student.absent else 'not graded: '}{student.refused}\n"
     out = io.StringIO()
+    if student.refused:
+        print(f"{'' if student.absent else 'not graded: '}{student.refused}", file=out)
     for values in student.results:
         report.table(each_text(flat, for_students(values)), out, seed=False)
-    return out.getvalue() + (f"{student.note}\n" if student.note else "")
+    for line in (*([student.note] if student.note else ()),
+                 *(change.told() for change in student.changes)):
+        print(line, file=out)
+    return out.getvalue()
 
 
 def total(student):
-    """The sum of all programs' points."""
-    return sum(values["score"] for values in student.results)
+    """The sum of all programs' points; empty where we failed."""
+    return "" if failed(student) else sum(student.points.values())
 
 
 def exercises(book):
-    """One row for each student and exercise."""
+    """One row for each student and exercise of a grade, or that was set by hand."""
     columns = ("title", "score", "max", "status", "expected", "got")
-    rows = [("student", "lab", "exercise", *columns, "sha256")]
+    rows = [("student", "lab", "exercise", *columns, "sha256", "by_hand")]
     for student in book.students:
-        rows += [(student.name, values["lab"], each["id"], *(each[name] for name in columns),
-                  values["submission_sha256"])
-                 for values in student.results for each in values["exercises"]]
+        for values in student.results:
+            told = {change.exercise: change.told() for change in student.changes
+                    if change.lab == values["lab"]}
+            rows += [(student.name, values["lab"], each["id"], *(each[name] for name in columns),
+                      values["submission_sha256"], told.get("") or told.get(each["id"], ""))
+                     for each in values["exercises"]]
+        graded = [values["lab"] for values in student.results]
+        rows += [(student.name, each.lab, each.exercise, each.title, each.points, each.most,
+                  "", "", "", "", each.told()) for each in student.changes
+                 if each.exercise and each.lab not in graded]
     return table(rows)
 
 
@@ -79,7 +98,7 @@ def verdict(student):
     """In one word, what became of a submission."""
     if student.results:
         return worst(student.results)
-    return "ERROR" if failed(student) else "ABSENT" if student.absent else "REFUSED"
+    return "ERROR" if student.sha256 else "ABSENT" if student.absent else "REFUSED"
 
 
 def table(rows):

@@ -35,6 +35,16 @@ class Student(NamedTuple):
     refused: str  # why it could not be graded, one line; empty if it was
     results: list  # report.result()'s, one for each program of a lab, in order
     note: str = ""  # what else is to be known of it, one line
+    changes: tuple = ()  # overrides.Change: points that were set by hand; they are in the results
+
+    @property
+    def points(self):
+        """Program's name -> points, of all programs that have some: a grade, or set by hand."""
+        found = {values["lab"]: values["score"] for values in self.results}
+        for change in self.changes:
+            if all(values["lab"] != change.lab for values in self.results):
+                found[change.lab] = found.get(change.lab, 0) + change.points
+        return found
 
     @property
     def absent(self):

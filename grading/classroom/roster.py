@@ -6,17 +6,15 @@ FILE is a CSV as a learning platform exports it, or a plain list, one name a lin
 and Moodle put into the names of uploads the student's name and number are looked up, too.
 """
 
-import csv
 import functools
-import io
 import re
 import sys
 import unicodedata
-from pathlib import Path
 from typing import NamedTuple
 
+from grading.classroom import csv_file
 from grading.classroom.folder import readable, stem
-from grading.errors import UsageError, one_line
+from grading.errors import UsageError
 
 # Headers of columns that say who somebody is: our own tables', Canvas', Gradescope's, Moodle's.
 KNOWN = ("student", "name", "full name", "username", "user name", "login", "login id",
@@ -39,16 +37,7 @@ class Entry(NamedTuple):
 
 def read(path):
     """The Entries of a list; UsageError if it is none."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text, newline=""),
-                               delimiter=delimiter(text), strict=True))
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: a list of students is text in UTF-8; save it as \"CSV UTF-8\"") \
-            from None
-    except csv.Error as error:
-        raise UsageError(f"{path}: no CSV ({error}); is a quote left open?") from None
-    rows = [[one_line(" ".join(cell.split())) for cell in row] for row in rows]
+    rows = [cells for _, cells in csv_file.read(path, "a list of students")]
     columns = [cell.casefold() for cell in rows[0]] if rows else []
     has_header = any(cell in (*KNOWN, NUMBERED, FIRST) for cell in columns)
     known = [said(row, columns) for row in rows[1:]] if has_header else [row[:1] for row in rows]
@@ -56,12 +45,6 @@ def read(path):
     if not entries:
         raise UsageError(f"{path}: no student is on this list")
     return told_apart(entries, path)
-
-
-def delimiter(text):
-    """What stands between the columns; a spreadsheet's language decides that."""
-    first = text.split("\n", 1)[0]
-    return max(",;\t", key=first.count)
 
 
 def said(row, columns):

@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
     number: int  # from 1: the page is #student-<number>
     student: object  # records.Student
-    scores: dict  # lab -> points; only labs that were handed in
+    scores: dict  # lab -> points; only labs that were handed in, or set by hand
     total: int
     verdict: str  # the most severe, or REFUSED, or ABSENT
     broken: dict  # lab -> its first exercise that is not PASS; only where there is one
@@ -86,21 +86,26 @@ class Summary(NamedTuple):
     refused: int
     absent: int  # on the list of students, and handed in nothing
     errors: int  # students with an ERROR, which is ours
+    by_hand: int  # students of whom points were set by hand
 
 
 def summarise(book):
     """The Summary of a records.Book."""
     programs = programs_of(book)
-    labs = {number_of(name): 0 for name in programs}
-    for name, exercises in programs.items():
-        labs[number_of(name)] += sum(exercise["max"] for exercise in exercises)
+    best = {change.lab: change.program for student in book.students for change in student.changes} \
+        | {name: sum(exercise["max"] for exercise in exercises)
+           for name, exercises in programs.items()}
+    labs = {number_of(name): 0 for name in sorted(best)}
+    for name, points in best.items():
+        labs[number_of(name)] += points
     rows = [row(number, student, programs, book.options) for number, student in enumerate(book.students, 1)]
     verdicts = Counter(each.verdict for each in rows)
     return Summary(rows, labs, distributions(rows, labs),
                    {name: rates(name, exercises, book) for name, exercises in programs.items()},
                    {lab: stops(lab, rows) for lab in labs},
                    len(rows) - verdicts[REFUSED] - verdicts[ABSENT], verdicts[REFUSED],
-                   verdicts[ABSENT], verdicts["ERROR"])
+                   verdicts[ABSENT], verdicts["ERROR"],
+                   sum(bool(student.changes) for student in book.students))
 
 
 def number_of(name):
@@ -120,9 +125,10 @@ def programs_of(book):
 def row(number, student, programs, options):
     """The Row of one student."""
     scores, broken = {}, {}
+    for name, points in student.points.items():
+        scores[number_of(name)] = scores.get(number_of(name), 0) + points
     for result in student.results:
         lab = number_of(result["lab"])
-        scores[lab] = scores.get(lab, 0) + result["score"]
         for exercise in result["exercises"]:
             if exercise["status"] != "PASS":
                 broken.setdefault(lab, exercise)
@@ -143,8 +149,8 @@ def command(path, result, programs, options):
 
 
 def distributions(rows, labs):
-    """The Scores over all, and of each lab. Who has no grade has no score."""
-    there = [each for each in rows if each.student.results]
+    """The Scores over all, and of each lab. Who has no grade, nor points by hand, has no score."""
+    there = [each for each in rows if each.scores]
     return [distribution("All labs", sum(labs.values()), [each.total for each in there])] + [
         distribution(f"Lab {lab}", best, [each.scores[lab] for each in there if lab in each.scores])
         for lab, best in labs.items()]

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from grading import lab
-from grading.classroom import page, summary
+from grading.classroom import overrides, page, summary
 from grading.classroom.records import NOTHING, Book, Pair, Student
 from grading.tests.browser import height, load, press, requested, size, soon
 
@@ -28,12 +28,18 @@ CAUSES = (("FAIL", "@ trap.ip 0x6", "@ trap.ip 0x9", "look at what IRETL restore
 LEFT = "int mine(int a)\n{\n        return a + 1;\n}\n" * 20 + HOSTILE
 RIGHT = LEFT.replace("mine", "ours").replace("+ 1", "+  1")
 
+# Of one who has a grade, of one who was refused, of one who handed in nothing.
+CHANGES = [overrides.Change(name, "01-vm86trap", exercise, "", points, most, 100, f"asked {HOSTILE}")
+           for name, exercise, points, most in ((NAMES[1], "01-2", 7, 15), (NAMES[1], "01-4", 1, 15),
+                                                (NAMES[3], "", 40, 100), ("student 0013", "", 50, 100))]
+
 
 def sample_book(count, seed=1, log="@ fact 0x1\n" * 200):
     """A Book of `count` students, made up, the same for the same seed."""
     chance = random.Random(seed)
     labs = [(each.name, each.rubric().EXERCISES) for each in lab.all_labs()]
-    students = [sample_student(number, labs, chance, log) for number in range(count)]
+    students = overrides.applied([sample_student(number, labs, chance, log)
+                                  for number in range(count)], CHANGES)
     pair = Pair(NAMES[0], NAMES[1], "labs/01-vm86trap/vm86trap.c", 91, LEFT, RIGHT)
     return Book(f"autumn {NAMES[4]}", "2026-11-21 15:00", seed, "0123abcd", (), students, [pair])
 
@@ -119,9 +125,9 @@ def hash_of(browser):
 def test_adds_up(book):
     known = summary.summarise(book)
     assert known.graded + known.refused + known.absent == len(book.students)
-    assert (known.refused, known.absent) == (3, 2)
+    assert (known.refused, known.absent, known.by_hand) == (3, 2, 3)
     assert [each.title for each in known.scores][:2] == ["All labs", "Lab 01"]
-    assert sum(known.scores[0].bins) == known.graded == known.scores[0].count
+    assert sum(known.scores[0].bins) == known.graded + 2 == known.scores[0].count
     for name, rates in known.rates.items():
         results = [result for student in book.students for result in student.results
                    if result["lab"] == name]

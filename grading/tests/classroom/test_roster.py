@@ -154,7 +154,7 @@ def test_who_handed_in_nothing_has_no_score_among_the_others():
     known = summary.summarise(book)
     assert (known.graded, known.refused, known.absent, known.errors) == (0, 1, 1, 0)
     assert gradebook.students(book, ["01-x"]).splitlines()[1:] == [
-        "ben,,0,REFUSED,no tarball,,7", "eve,,0,ABSENT,nothing handed in,,7"]
+        "ben,,0,REFUSED,no tarball,,7,", "eve,,0,ABSENT,nothing handed in,,7,"]
     text = page.render(book)
     assert text.count("From <code>") == 1 and "absent" in text
     assert "nothing handed in</dt>" not in page.render(book._replace(students=[ben]))

@@ -1,0 +1,135 @@
+"""Points that an instructor has set by hand: kept in a file of theirs, which is only read.
+
+    FILE -> read() -> [Change];  students, [Change] -> applied() -> students with these points
+
+The book has what the grader gave, whatever stands in the file: the points are set anew whenever the
+tables and pages are written. Statuses stay the grader's.
+"""
+
+from typing import NamedTuple
+
+from grading.classroom import csv_file
+from grading.errors import UsageError
+from grading.formats.table import cell
+
+NAME = "overrides.csv"  # beside the grades
+COLUMNS = ("student", "exercise", "points", "reason")
+
+
+class Change(NamedTuple):
+    """The points of an exercise, or of a whole program, that somebody has set."""
+
+    student: str
+    lab: str  # the program's name
+    exercise: str  # its id; empty if the program as a whole is meant
+    title: str  # of the exercise
+    points: int
+    most: int  # that can be had for it
+    program: int  # that can be had for the whole program
+    reason: str
+    given: object = None  # what the grader gave; None if it gave no grade
+
+    def told(self):
+        """What was set, what the grader gave, and why; one line, for students, too."""
+        gave = "no grade" if self.given is None else self.given
+        return f"{self.exercise or self.lab} set by hand: {self.points} of {self.most}, " \
+            f"the grader gave {gave}: {self.reason}"
+
+
+def read(path, students, labs):
+    """The Changes that a file says, for a class with these students (names) and labs. UsageError
+    if one of them cannot be."""
+    names = {cell(name): name for name in students} | {name: name for name in students}
+    targets, changes = targets_of(labs), {}
+    for number, (line, cells) in enumerate(csv_file.read(path, "a list of points")):
+        if number == 0 and cells[0].casefold() == COLUMNS[0]:
+            continue
+        try:
+            change = one(cells, names, targets)
+            require_alone(change, changes)
+        except ValueError as why:
+            raise UsageError(f"{path}, line {line}: {why}") from None
+        changes[change.student, change.lab, change.exercise] = change
+    return list(changes.values())
+
+
+def targets_of(labs):
+    """What may be named: an exercise, a program, or a lab of which one program is graded -> a
+    Change without student, points and reason."""
+    found, numbers = {}, [each.number for each in labs]
+    for each in labs:
+        exercises = each.rubric().EXERCISES
+        program = sum(exercise.points for exercise in exercises)
+        whole = Change("", each.name, "", "", 0, program, program, "")
+        found[each.name] = whole
+        if numbers.count(each.number) == 1:
+            found[each.number] = whole
+        found |= {exercise.id: whole._replace(exercise=exercise.id, title=exercise.title,
+                                              most=exercise.points) for exercise in exercises}
+    return found
+
+
+def one(cells, names, targets):
+    """The Change of a row; ValueError, which says what is wrong with it."""
+    if len(cells) != len(COLUMNS) or not all(cells):
+        raise ValueError(f"{', '.join(COLUMNS)} are wanted, and quotes around what has a comma in it")
+    student, what, points, reason = cells
+    if student not in names:
+        raise ValueError(f"there is no student {student} in this class; see the first column of "
+                         "grades.csv")
+    if what not in targets:
+        known = ", ".join(dict.fromkeys(each.lab for each in targets.values()))
+        raise ValueError(f"{what} is no exercise and no program that is graded here; there is "
+                         f"{known}, with its exercises")
+    target = targets[what]
+    if not (points.isascii() and points.isdecimal()) or len(points) > 9 or int(points) > target.most:
+        raise ValueError(f"{points} points for {what}: a whole number from 0 to {target.most} is "
+                         "wanted")
+    return target._replace(student=names[student], points=int(points), reason=reason)
+
+
+def require_alone(change, others):
+    """ValueError if something else is said of the same points."""
+    for student, lab, exercise in others:
+        if (student, lab) == (change.student, change.lab) and (
+                exercise == change.exercise or not exercise or not change.exercise):
+            raise ValueError(f"the points of {student} for {change.exercise or lab} are set already, by "
+                             f"{exercise or lab}; leave one out")
+
+
+def applied(students, changes):
+    """The Students, those of whom points were set with these."""
+    return [changed(student, [each for each in changes if each.student == student.name])
+            for student in students]
+
+
+def changed(student, changes):
+    """One of them. Its results are copies, and the Changes know what the grader gave."""
+    results, known = list(student.results), []
+    for change in changes:
+        number = next((number for number, values in enumerate(results)
+                       if values["lab"] == change.lab), None)
+        if number is not None:
+            known.append(change._replace(given=given(results[number], change)))
+            results[number] = set_in(results[number], change)
+        else:
+            known.append(change)
+    return student._replace(results=results, changes=tuple(known))
+
+
+def given(values, change):
+    """What the grader gave in a result; None if it failed."""
+    if values["verdict"] == "ERROR":
+        return None
+    if not change.exercise:
+        return values["score"]
+    return next(each["score"] for each in values["exercises"] if each["id"] == change.exercise)
+
+
+def set_in(values, change):
+    """A result with the points of a Change."""
+    if not change.exercise:
+        return values | {"score": change.points}
+    exercises = [each | {"score": change.points} if each["id"] == change.exercise else each
+                 for each in values["exercises"]]
+    return values | {"exercises": exercises, "score": sum(each["score"] for each in exercises)}
