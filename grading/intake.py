@@ -3,8 +3,9 @@
 A submission is a folder, a tarball (`make handin`) or a zip that holds the files named in
 EDIT and USES of the lab's Makefile under labs/NN-name/, which may lie in one folder more (the
 tree's), or under NN-name/, or directly, or all in one folder of any name. Or it is a folder
-with such tarballs and zips in it, as upload pages make them. The files are copied as regular
-files under a size limit; everything else (Makefiles, headers, links) is left behind.
+with such tarballs and zips in it, as upload pages make them; or a tarball or zip with one such
+in it. The files are copied as regular files under a size limit; everything else (Makefiles,
+headers, links) is left behind.
 """
 
 import errno
@@ -86,12 +87,29 @@ def is_packed(path):
 
 
 def archives_in(folder):
-    """The tarballs and zips in a folder that is an upload page's, by name. In a tree, or a lab's
-    folder in one, they are somebody's own copies."""
+    """The tarballs and zips in a folder that is an upload page's, by name; or in the only folder in
+    that, if there are no sources. In a tree, or a lab's folder in one, they are somebody's own copies."""
     if any(os.path.lexists(path) for path in (root(folder) / "labs", folder / "Makefile")):
         return []
+    inner = [path for path in folder.iterdir()
+             if path.is_dir() and not path.is_symlink() and not archive.BESIDE.search(f"{path.name}/")]
+    found = packed_in(folder)
+    if found or len(inner) != 1 or has_sources(folder) or has_sources(inner[0]):
+        return found
+    return packed_in(inner[0])
+
+
+def packed_in(folder):
+    """Its tarballs and zips, by name."""
     return sorted(path for path in folder.iterdir()
-                  if is_packed(path) and not path.is_symlink())  # it may lead to another's
+                  if is_packed(path) and not archive.BESIDE.search(path.name)
+                  and not path.is_symlink())  # it may lead to another's
+
+
+def has_sources(folder):
+    """True of a folder that somebody works in."""
+    return any(path.name.lower().endswith((*archive.SOURCES, "makefile"))
+               for path in folder.iterdir())
 
 
 def from_archives(paths, lab):
@@ -233,7 +251,12 @@ def holds(submission):
         names = sorted(path.name for path in submission.iterdir())
     else:
         names = []
-        archive.read(submission, lambda members: names.extend(members) or {})
+
+        def look_at(members):
+            """Those of the archive, then those of the one in it; none is wanted."""
+            names[:] = members
+            return {}
+        archive.read(submission, look_at)
     shown = " ".join(name[:LONGEST] for name in names[:SHOWN])
     return (f"only {shown}" if names else "no file at all") + (" ..." if names[SHOWN:] else "")
 

@@ -76,11 +76,30 @@ def test_two_versions_of_a_file_are_told_of(tmp_path):
     assert not folder.hand_ins(ann.parent, [LAB01])[0].note
 
 
-def packed_twice(to):
+def packed(to, *names):
     """Of a student who has packed what is packed."""
     hand_in(to.parent / "packed", "handin")
-    with zipfile.ZipFile(to / "it.zip", "w") as packed:
-        packed.write(to.parent / "packed" / "handin.tar.gz", "files/handin.tar.gz")
+    with zipfile.ZipFile(to / "it.zip", "w") as packed_again:
+        for name in names:
+            packed_again.write(to.parent / "packed" / "handin.tar.gz", name)
+
+
+def packed_twice(to):
+    """As .gz, which is no name of an archive's."""
+    packed(to, "files/handin.gz")
+
+
+def packed_several(to):
+    packed(to, "files/handin.tar.gz", "files/handin-1.tar.gz")
+
+
+def test_what_was_packed_twice_is_what_was_packed(tmp_path):
+    """The same hash: it is graded once."""
+    (tmp_path / "class").mkdir()
+    packed(tmp_path / "class", "files/handin.tar.gz")
+    shutil.copy(tmp_path / "packed" / "handin.tar.gz", tmp_path / "class" / "ann.tar.gz")
+    ann, it = folder.hand_ins(tmp_path / "class", [LAB01])
+    assert ann.sha256 == it.sha256 != "" and not it.refused + it.note
 
 
 def misnamed(to):
@@ -97,7 +116,9 @@ def hostile(to):
 
 
 @pytest.mark.parametrize(("make", "says"), [
-    (packed_twice, "it.zip: no lab's files are in it, only files/handin.tar.gz; make handin"),
+    (packed_twice, "it.zip: no lab's files are in it, only files/handin.gz; make handin"),
+    (packed_several, "it.zip holds several archives, files/handin.tar.gz and files/handin-1.tar.gz; "
+     "unpack it into a folder"),
     (misnamed, "only Answer0.c Answer1.c Answer2.c Answer3.c ...; make handin"),
     (lambda to: (to / "it").mkdir(), "no lab's files are in it, no file at all; make handin"),
     (hostile, f"only \\x1b[2J{56 * 'x'}; make handin"),

@@ -214,3 +214,67 @@ def zip_with_a_link(folder, files):
 
 def zip_of_many(folder, files):
     return zipped(folder, ((str(number), b"") for number in range(5_000)), zipfile.ZIP_STORED)
+
+
+def inside(folder, path, beside=()):
+    """A zip around what is there, and around (name, bytes) beside it."""
+    content = path.read_bytes()
+    path.unlink()
+    return zipped(folder, [*beside, (f"upload/{path.name}", content)])
+
+
+def packed_twice(folder, files):
+    return inside(folder, tarball(folder, right(files)), [("notes.pdf", b"%PDF")])
+
+
+def packed_three_times(folder, files):
+    return inside(folder, packed_twice(folder, files))
+
+
+def packed_a_hundred_times(folder, files):
+    path = tarball(folder, right(files))
+    for _ in range(99):
+        path = inside(folder, path)
+    return path
+
+
+def giant_member_inside(folder, files):
+    return inside(folder, giant_member(folder, files))
+
+
+def header_of_a_gigabyte_inside(folder, files):
+    return inside(folder, header_of_a_gigabyte(folder, files))
+
+
+def zip_bomb_inside(folder, files):
+    return inside(folder, zip_bomb(folder, files))
+
+
+def zip_that_lies_of_sizes_inside(folder, files):
+    return inside(folder, zip_that_lies_of_sizes(folder, files))
+
+
+def archive_that_is_a_bomb(folder, files):
+    """4 MB of one that are 4 GB: its own size is what is wrong."""
+    return zipped(folder, [("handin.tar.gz", bytes(4096 * MIB >> 6))])
+
+
+def bomb_in_a_bomb(folder, files):
+    """Each for itself unpacks to what just fits: 15 MB of headers in one, and 15 in the other."""
+    block = special("x" * 50, tarfile.DIRTYPE)[0]
+    block.pax_headers = {"comment": "y" * (15 * MIB)}
+    inner = tarball(folder, [(block, b""), *right(files)])
+    content = inner.read_bytes()
+    return tarball(folder, [(block, b""), ("handin.tgz", content)])
+
+
+def many_members_in_both(folder, files):
+    """600 in each."""
+    empty = [(str(number), b"") for number in range(600)]
+    return inside(folder, tarball(folder, [*empty, *right(files)]), empty)
+
+
+def zip_of_as_many_as_fit(folder, files):
+    """4 MB of a zip's table, in a zip."""
+    return inside(folder, zipped(folder, ((f"{number:x}", b"") for number in range(45_000)),
+                                 zipfile.ZIP_STORED))
