@@ -19,8 +19,9 @@ check-full: tools modules given ## the same, with a cluster, longer fuzzing, and
 mutants: tools given ## a table: how many wrong ideas each exercise catches [LAB=NN] [EMU=]
 	@$(PYTHON) grading/mutants $(LAB:%=--lab %) $(EMU:%=--emu %)
 
-handout: tools ## make the students' tree and its tarball
-	@$(PYTHON) grading/handout
+handout: tools ## make the students' tree and its tarball [REFERENCE=apart: solution's objects beside it]
+	$(if $(filter-out apart,$(REFERENCE)),$(error REFERENCE=$(REFERENCE) is unknown; it is apart, or nothing))
+	@$(PYTHON) grading/handout $(REFERENCE:apart=--reference apart)
 
 site: ## make the course's site, to be read from disk: build/site/index.html
 	@$(PYTHON) website/website

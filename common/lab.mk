@@ -123,6 +123,18 @@ USES_OBJS    := $(patsubst %,$(if $(BASE),$(BUILD)/$(BASE),$(EDITED))/%.o,$(notd
 EDIT_OBJS    := $(patsubst %,$(EDITED)/%.o,$(EDIT))
 PROGRAM      := $(BUILD)/$(NAME)
 
+# A students' tree may have the solution's objects, or get them lab by lab, when nobody can hand that
+# lab in any more. In the course's own tree the sources are the solution.
+ifneq ($(BASE),)
+ifeq ($(wildcard $(TOP)/grading/tree.py),)
+LACKING := $(sort $(foreach file,$(USES),$(if $(wildcard reference/$(notdir $(file)).o),,$(firstword $(subst -, ,$(file))))))
+ifneq ($(LACKING),)
+$(error BASE=$(BASE): the solution of lab $(LACKING) is not in this tree yet; when your course gives out \
+  $(LACKING:%=reference-%.tar.gz), unpack each: tar -xzf FILE -C $(TOP))
+endif
+endif
+endif
+
 .PHONY: all image clean
 all: image $(PROGRAM).asm ;
 image: $(PROGRAM).img $(PROGRAM).sym

@@ -38,6 +38,14 @@ def handout(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module", name="apart")
+def fixture_apart(tmp_path_factory):
+    """The folder with a tree without the solution's objects, and these beside it."""
+    folder = tmp_path_factory.mktemp("apart")
+    run("/usr/bin/python3", HANDOUT, "--reference", "apart", "--to", str(folder), cwd=folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def unpacked(handout):
     """The tree, unpacked from the tarball, with nothing around it."""
@@ -194,3 +202,80 @@ def test_what_is_no_tree_of_ours_does_not_make_way(tmp_path, there):
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "is there, and no students' tree" in done.stderr
     assert all((tmp_path / "ring-minus-1" / name).exists() for name in there.split())
+
+
+def objects(tree):
+    """Name → bytes of the object files in a tree."""
+    return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*.o")}
+
+
+def packed(tarball):
+    """Name → bytes of what is in one."""
+    with tarfile.open(tarball) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}
+
+
+def test_what_is_kept_apart_is_all_and_only_the_solution_s_objects(handout, apart):
+    name = "ring-minus-1.tar.gz"
+    of_all, of_tree = packed(handout / name), packed(apart / name)
+    assert not objects(apart / "ring-minus-1") and not [each for each in of_tree if each.endswith(".o")]
+    tarballs = {path.name: packed(path) for path in apart.glob("reference-*")}
+    assert list(sorted(tarballs)) == [f"reference-0{number}.tar.gz" for number in range(1, 6)]
+    beside = {f"ring-minus-1/{each}": content for files in tarballs.values()
+              for each, content in files.items()}
+    assert of_tree | beside == of_all and not of_tree.keys() & beside.keys()
+    assert sum(map(len, tarballs.values())) == len(beside), "each is in one"
+    assert {each.split("/")[1] for each in tarballs["reference-01.tar.gz"]} == {
+        "04-vmlaunch", "05-cr3-exercise", "05-cr3-vmx"}
+    for each in lab.all_labs():
+        for path in each.uses:
+            assert f"labs/{each.name}/reference/{path.split('/')[1]}.o" in tarballs[
+                f"reference-{path[:2]}.tar.gz"]
+
+
+def test_apart_it_is_the_same_byte_for_byte_and_makes_way(apart, tmp_path):
+    run("/usr/bin/python3", HANDOUT, "--reference", "apart", "--to", str(tmp_path), cwd=tmp_path)
+    for path in apart.glob("*.tar.gz"):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    (tmp_path / "reference-list.tar.gz").touch()
+    run("/usr/bin/python3", HANDOUT, "--to", str(tmp_path), cwd=tmp_path)
+    assert [path.name for path in tmp_path.glob("ref*")] == ["reference-list.tar.gz"], \
+        "they do not go with this tree"
+
+
+def test_who_lacks_the_objects_is_told_what_to_do(apart, tmp_path):
+    """And the student's own files are not taken for the solution."""
+    shutil.copytree(apart / "ring-minus-1", tmp_path / "tree")
+    inside = tmp_path / "tree" / "labs" / "05-cr3-exercise"
+    command = ["make", "--no-print-directory", "BASE=reference"]
+    for target in ("all", "grade", "qemu-nox"):
+        done = subprocess.run([*command, target], cwd=inside, text=True, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout, done
+        assert "BASE=reference: the solution of lab 01 is not in this tree yet" in done.stderr
+        assert f"reference-01.tar.gz, unpack each: tar -xzf FILE -C {tmp_path / 'tree'}." in done.stderr
+    assert "TODO" in run("make", "qemu-nox", cwd=inside), "without it all is as ever"
+    run("make", "BASE=reference", cwd=inside.parent / "01-vm86trap")
+
+    before = (inside.parent / "01-vm86trap" / "decode.c").read_bytes()
+    run("tar", "-xzf", apart / "reference-01.tar.gz", "-C", tmp_path / "tree", cwd=tmp_path)
+    assert before == (inside.parent / "01-vm86trap" / "decode.c").read_bytes()
+    support.write_sources(lab.find("05-cr3-exercise")._replace(uses=()), inside)
+    assert "05-cr3-exercise: 70/70" in run(*command, "grade", cwd=inside)
+    done = subprocess.run(command, cwd=inside.parent / "05-cr3-vmx", text=True, check=False,
+                          capture_output=True)
+    assert "the solution of lab 02 03 04 05 is not in this tree yet" in done.stderr
+
+
+def test_the_grader_has_the_objects_whatever_was_handed_out(apart):
+    assert set(objects(tree.pristine(support.OUT))) >= {
+        f"labs/{each.name}/reference/{path.split('/')[1]}.o"
+        for each in lab.all_labs() for path in each.uses}
+
+
+@pytest.mark.parametrize("value", ["beside", "apart x", "yes"])
+def test_make_wants_to_know_where(value):
+    done = subprocess.run(["make", "-s", "handout", f"REFERENCE={value}"], cwd=lab.ROOT, text=True,
+                          check=False, capture_output=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert f"REFERENCE={value} is unknown; it is apart, or nothing" in done.stderr
