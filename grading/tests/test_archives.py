@@ -286,8 +286,8 @@ def intake_says(path):
 
 def test_a_damaged_one_inside_is_named(tmp_path):
     path = zipped(tmp_path / "it.zip", [("x" * 200 + "\x1b[2J/handin.tar.gz", b"\x1f\x8b, and no more")])
-    assert intake_says(path) == f"{path}, {'x' * 42}\\x1b[2J/handin.tar.gz is no folder and no tarball or zip " \
-        "that can be read; make handin makes one"
+    assert intake_says(path) == f"{path}, {'x' * 42}\\x1b[2J/handin.tar.gz is no folder and no tarball " \
+        "or zip that can be read; make handin makes one"
 
 
 def test_a_folder_in_a_folder(tmp_path):

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from grading import archive, grader, judge
-from grading.classroom import similar, work
+from grading.classroom import roster, similar, work
 from grading.formats import FORMATS
 from grading.lab import ROOT
 from grading.tests.docs import messages, typed
@@ -144,6 +144,11 @@ def test_statuses_formats_and_numbers_are_the_grader_s():
     assert (work.TRIES, similar.COMMON, similar.COMMON_STUDENTS) == (3, 0.25, 5)
     for words in ("tries three times", "than a quarter of the class (and more than five)"):
         assert words in TEXT
+
+
+def test_the_headers_of_a_list_of_students_are_those_that_are_known():
+    said = TEXT[TEXT.index("**Which column.**"):].split("A CSV without")[0]
+    assert set(QUOTED.findall(said)) == {*roster.KNOWN, roster.FIRST, *roster.LAST, roster.NUMBERED}
 
 
 def rows():
