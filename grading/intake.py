@@ -15,10 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from grading import archive
-from grading.archive import ENDINGS, MAX_BYTES
+from grading.archive import MAX_BYTES
 from grading.errors import UsageError
 from grading.lab import all_labs
-
+from grading.packed import archives_of, from_archives
+from grading.places import place
 
 SHOWN, LONGEST = 4, 60  # names of files, and letters of one
 
@@ -81,140 +82,6 @@ def from_folder(folder, lab):
     return contents
 
 
-def is_packed(path):
-    """True of a tarball's or a zip's name."""
-    return path.name.lower().endswith(ENDINGS)
-
-
-def archives_in(folder):
-    """The tarballs and zips in a folder that is an upload page's, by name; or in the only folder in
-    that, if there are no sources. In a tree, or a lab's folder in one, they are somebody's own copies."""
-    if any(os.path.lexists(path) for path in (root(folder) / "labs", folder / "Makefile")):
-        return []
-    inner = [path for path in folder.iterdir()
-             if path.is_dir() and not path.is_symlink() and not archive.BESIDE.search(f"{path.name}/")]
-    found = packed_in(folder)
-    if found or len(inner) != 1 or has_sources(folder) or has_sources(inner[0]):
-        return found
-    return packed_in(inner[0])
-
-
-def packed_in(folder):
-    """Its tarballs and zips, by name."""
-    return sorted(path for path in folder.iterdir()
-                  if is_packed(path) and not archive.BESIDE.search(path.name)
-                  and not path.is_symlink())  # it may lead to another's
-
-
-def has_sources(folder):
-    """True of a folder that somebody works in."""
-    return any(path.name.lower().endswith((*archive.SOURCES, "makefile"))
-               for path in folder.iterdir())
-
-
-def from_archives(paths, lab):
-    """Name → bytes of the lab's files in several archives; UsageError if none can be read."""
-    found, wrong = each_of(paths, lab)
-    if not found:
-        raise next(iter(wrong.values()))
-    return {name: found[path][name] for name, path in owners(found, lab).items()}
-
-
-def each_of(paths, lab):
-    """Archive → (name → bytes) of the lab's files in it; and archive → why it cannot be read."""
-    found, wrong = {}, {}
-    for path in paths:
-        try:
-            found[path] = from_archive(path, lab)
-        except UsageError as why:
-            wrong[path] = why
-    return found, wrong
-
-
-def owners(found, lab):
-    """File → the archive whose counts, of several: the first archive that has all files of the lab,
-    or, if none has, for each file the first that has it."""
-    whole = [path for path, contents in found.items() if contents.keys() == lab.sources.keys()]
-    counts = {}
-    for path in whole[:1] or found:
-        counts = dict.fromkeys(found[path], path) | counts
-    return counts
-
-
-def doubts(submission, labs):
-    """What somebody should look at in a submission of several archives, each in a line: one that
-    does not count, and a file of which there are two versions."""
-    paths, lines = archives_of(Path(submission)), []
-    for lab in labs if paths[1:] else ():
-        found, wrong = each_of(paths, lab)
-        lines += [f"{str(why).replace(str(path), path.name)}: it does not count"
-                  for path, why in wrong.items()]
-        counts = owners(found, lab)
-        lines += [f"{name} is that of {counts[name].name}, not that of {path.name}"
-                  for path, contents in found.items() for name, content in contents.items()
-                  if name in counts and content != found[counts[name]][name]]
-    return list(dict.fromkeys(lines))
-
-
-def place(folder, lab, owner):
-    """Where in a submission the files for lab `owner` are."""
-    folder = root(folder)
-    inner = folder / "labs" / owner
-    for link in (folder / "labs", inner):
-        if link.is_symlink():
-            raise UsageError(f"{link} is a link; a submission holds folders and files")
-    if inner.is_dir():
-        return inner
-    # The folder of a lab, in a tree: the other labs' folders are beside it.
-    beside = folder.absolute().parent / owner
-    if folder.absolute().name != lab.name or not beside.is_dir():
-        return inner_place(folder, lab, owner)
-    if beside.is_symlink():
-        raise UsageError(f"{beside} is a link; a submission holds folders and files")
-    return beside
-
-
-def inner_place(folder, lab, owner):
-    """The same of a folder without labs/: itself, or the only folder in it that has them."""
-    names = [name for name, whose in lab.sources.items() if whose == owner]
-    found = [path for path in (folder, *sorted(folder.iterdir()))
-             if not (path != folder and path.is_symlink())
-             and any(os.path.lexists(path / name) for name in names)]
-    own = [path for path in found if path in (folder, folder / owner)]
-    return own[0] if own else found[0] if len(found) == 1 else folder
-
-
-def root(folder):
-    """The folder with labs/ in it: this one, or the only one in this one that has it."""
-    if os.path.lexists(folder / "labs"):
-        return folder
-    inner = [path for path in folder.iterdir()
-             if (path / "labs").is_dir() and not path.is_symlink()]
-    return inner[0] if len(inner) == 1 else folder
-
-
-def from_archive(path, lab):
-    """Name → bytes of the lab's files in a tarball or a zip; those that are not there lack."""
-    return archive.read(path, lambda members: chosen(members, lab))
-
-
-def chosen(members, lab):
-    """Member → name, of those of an archive's regular members that are the lab's files.
-
-    Nothing is unpacked by its name, so a name may lead where it likes.
-    """
-    there, found = set(members), {}
-    for owner in set(lab.sources.values()):
-        names = [name for name, whose in lab.sources.items() if whose == owner]
-        folders = {member.removesuffix(name) for member in there for name in names
-                   if member == name or member.endswith(f"/{name}")}
-        own = [each for each in (f"labs/{owner}/", f"{owner}/", "") if each in folders]
-        where = own[0] if own else folders.pop() if len(folders) == 1 else None
-        found |= {where + name: name for name in names
-                  if where is not None and where + name in there}
-    return found
-
-
 def complete(contents, lab):
     """The files in the order of lab.sources; Incomplete if one is missing."""
     for name in lab.sources:
@@ -268,17 +135,6 @@ def names_in(submission, lab):
         return set(from_archives(packed, lab))
     return {name for name, owner in lab.sources.items()
             if os.path.lexists(place(submission, lab, owner) / name)}
-
-
-def archives_of(submission):
-    """The archives that a submission consists of; none if it is a folder of files.
-    UsageError if it is nothing at all."""
-    if submission.is_dir():
-        return archives_in(submission)
-    if not submission.exists():
-        raise UsageError(f"{submission}: there is no such folder or tarball; make handin "
-                         "makes one")
-    return [submission]
 
 
 def read(submission, lab):

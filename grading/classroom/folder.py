@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from grading import intake
+from grading import intake, packed
+from grading.archive import ENDINGS
 from grading.errors import UsageError, one_line
 
 # What a student may have sent in place of an archive that is read: it has a row, and a reason.
@@ -66,7 +67,7 @@ def require_readable(folder, entries, labs):
     closed = [path for path in entries if not os.access(path, os.R_OK)]
     for entry in entries:
         for place, folders, files in os.walk(entry):
-            counting = [name for name in files if name in wanted or intake.is_packed(Path(name))]
+            counting = [name for name in files if name in wanted or packed.is_packed(Path(name))]
             closed += [path for path in (Path(place, name) for name in (*folders, *counting))
                        if not path.is_symlink() and not os.access(path, os.R_OK)]
     if closed:
@@ -81,12 +82,12 @@ def names(paths):
 
 def is_hand_in(path):
     """A folder, or a file that a student will have sent for one, whether it can be read or not."""
-    return path.is_dir() or path.name.lower().endswith((*intake.ENDINGS, *OTHER_KINDS))
+    return path.is_dir() or path.name.lower().endswith((*ENDINGS, *OTHER_KINDS))
 
 
 def stem(path):
     """The name without an archive's ending."""
-    ending = next((each for each in (*intake.ENDINGS, *OTHER_KINDS)
+    ending = next((each for each in (*ENDINGS, *OTHER_KINDS)
                    if path.name.lower().endswith(each)), "")
     return path.name[:len(path.name) - len(ending)] or path.name
 
@@ -99,12 +100,12 @@ def readable(name):
 def look(path, name, labs):
     """The HandIn of one entry."""
     try:
-        if not path.is_dir() and not intake.is_packed(path):
+        if not path.is_dir() and not packed.is_packed(path):
             raise UsageError(f"{path}: its kind is not read: unpack it into a folder, or pack it "
                              "as .zip or .tar.gz")
         held = intake.labs_in(path, labs)
         sha256 = combined((lab.name, digest(path, lab)) for lab in held)
-        note = readable("; ".join(intake.doubts(path, held)))
+        note = readable("; ".join(packed.doubts(path, held)))
     except OSError as error:
         return HandIn(name, path, "", f"it cannot be read: {error.strerror}", ())
     except UsageError as error:  # where the class lies is nobody's business

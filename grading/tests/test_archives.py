@@ -1,4 +1,4 @@
-"""grading/archive.py and grading/intake.py: submissions that are archives, and what counts in them."""
+"""grading/archive.py and grading/packed.py: submissions that are archives, and what counts in them."""
 
 import io
 import shutil
@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from grading import archive, intake, lab
+from grading import archive, intake, lab, packed
 from grading.errors import UsageError
 from grading.tests import support
 from grading.tests.uploads import FILES, LAB, LATER, zipped
@@ -107,7 +107,7 @@ def test_several_archives_in_one_folder(tmp_path):
     zipped(upload / "b.zip", [("labs/02-y/three.c", b"3")])
     assert intake.labs_in(upload, [LAB, LATER]) == [LAB, LATER]
     assert intake.take(upload, LATER, tmp_path / "taken") == {"three.c": b"3", "one.c": b"1"}
-    assert not intake.doubts(upload, [LAB, LATER])
+    assert not packed.doubts(upload, [LAB, LATER])
 
 
 def test_a_copy_that_somebody_keeps_beside_the_work_is_not_graded(tmp_path):
@@ -126,7 +126,7 @@ def test_of_several_archives_the_first_that_is_whole_counts(tmp_path):
     zipped(tmp_path / "c.zip", [FILES[0], ("labs/01-x/two.S", b"c")])
     assert intake.read(tmp_path, LAB) == {"one.c": b"1", "two.S": b"2"}
     assert intake.read(tmp_path, LATER) == {"three.c": b"3", "one.c": b"1"}
-    assert intake.doubts(tmp_path, [LAB, LATER]) == ["one.c is that of b.zip, not that of a.zip",
+    assert packed.doubts(tmp_path, [LAB, LATER]) == ["one.c is that of b.zip, not that of a.zip",
                                                      "two.S is that of b.zip, not that of c.zip"]
 
 
@@ -147,7 +147,7 @@ def test_an_archive_that_cannot_be_read_does_not_count_if_another_can(tmp_path):
         intake.read(tmp_path, LAB)
     zipped(tmp_path / "b.zip", FILES)
     assert intake.read(tmp_path, LAB) == {"one.c": b"1", "two.S": b"2"}
-    assert [line.split()[0] for line in intake.doubts(tmp_path, [LAB])] == ["a.zip"]
+    assert [line.split()[0] for line in packed.doubts(tmp_path, [LAB])] == ["a.zip"]
 
 
 @pytest.mark.parametrize("backup", ["backup/", "./backup/"])
@@ -220,7 +220,7 @@ def test_one_level_and_no_more(tmp_path):
     assert intake.labs_in(upload, [LAB]) == [LAB], "a folder is no archive"
     shutil.copy(path, upload)
     assert intake.labs_in(upload, [LAB]) == [LAB]
-    assert intake.doubts(upload, [LAB]) == ["2.zip, x1.zip: an archive in an archive in an archive; "
+    assert packed.doubts(upload, [LAB]) == ["2.zip, x1.zip: an archive in an archive in an archive; "
                                             "pack the files once: it does not count"]
 
 
@@ -298,7 +298,7 @@ def test_a_folder_in_a_folder(tmp_path):
     zipped(upload / "handin.zip", FILES)
     (upload / "._handin.zip").touch()
     assert intake.labs_in(tmp_path / "ann", [LAB]) == [LAB]
-    assert not intake.doubts(tmp_path / "ann", [LAB])
+    assert not packed.doubts(tmp_path / "ann", [LAB])
     (upload / "one.c").write_text("mine")
     assert intake.names_in(tmp_path / "ann", LAB) == {"one.c"}, "somebody works in there"
     (upload / "one.c").unlink()
