@@ -70,6 +70,7 @@ static void dry_run_gp(void)
 
 void task_halted(void)
 {
+        report("task.cr3", guest_cr3);
         if (guest_cr3 != physical(current_directory))   /* it has written CR3 */
                 dry_run_gp();
         report("task.halted", traps);

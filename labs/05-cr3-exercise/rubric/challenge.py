@@ -32,6 +32,7 @@ class Task(NamedTuple):
     writes: bool  # it writes CR3, or tries to
     ends: str  # "halt"; "forbidden"; "departure": a refused write without stack or vector
     mapping: list  # at its end, by the guest's frames
+    cr3: int | None  # at its end, the guest's; None: it has not written it
     directory: int = 0  # pages of the pool
     table: int = 0
 
@@ -132,7 +133,7 @@ class Writer:
         self.initial[guest.start:end] = self.machine.memory[guest.start:end] = guest.code
         self.next = end + self.rng.randrange(1, 32)
         self.tasks.append(Task(guest, guest.start_values, writes, ends,
-                               list(self.machine.mapping)))
+                               list(self.machine.mapping), self.machine.cr3))
 
     def prepare(self, guest, keep):
         """Up to three instructions that do not trap and leave register `keep` alone."""

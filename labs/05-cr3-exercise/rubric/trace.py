@@ -3,14 +3,16 @@
 from typing import NamedTuple
 
 from grading.guest import CR0, TOLD
-from grading.rubric import PASSED, Finding, elsewhere, failed
+from grading.rubric import PASSED, Finding, elsewhere, failed, said
 
 from .machine import PAGE_SIZE
 
 EFLAGS_KEPT = 0x267FD5  # what a monitor must give back: all but RF and the reserved bits
 EFLAGS_VM = 0x20000
+IF_TF = 0x300
 DEPARTURES = ("task.halted", "task.refused.cs", "task.refused.ip", "task.refused.bytes")
 REFLECT = "look at reflect_gp(): where is the task's stack, and is it the guest's?"
+KEEP = "look at emulate_cr3(): what the guest shall find in CR3 is in guest_cr3, and nowhere else"
 
 
 class Trace(NamedTuple):
@@ -127,6 +129,8 @@ def check_tasks(challenge, numbers, groups, seen, run):
         if not trace.complete or not claims:
             return None
         finding = check_end(task, claims)
+        if finding is PASSED and task.ends == "halt":
+            finding = check_dry_run(task, groups[number], own_cr3(task, run))
         if finding is not PASSED:
             return finding
     return PASSED
@@ -153,6 +157,24 @@ def check_end(task, claims):
     if not right or task.ends == "forbidden" and not code.startswith(last.code):
         return failed(f"task_refused() at {where(last.cs, last.ip)}, {last.code.hex(' ')}",
                       words(claims))
+    return PASSED
+
+
+def check_dry_run(task, facts, own):
+    """What the testbed finds at a HLT: guest_cr3; and if the task has written CR3, what becomes
+    of IF and TF in reflect_gp(). `own`: the monitor's directory."""
+    want, kept = own if task.cr3 is None else task.cr3, facts.value("task.cr3")
+    if kept != want:
+        return failed(f"guest_cr3 {want:#x} as the task ends: what it must find in CR3",
+                      said(kept), KEEP)
+    if task.cr3 is None:
+        return PASSED
+    eflags = facts.value("dry.gp.eflags")
+    if eflags is None:
+        return failed("reflect_gp() tried as the task ends: dry.gp.eflags", said(eflags), REFLECT)
+    if eflags & IF_TF:
+        return failed("IF and TF clear in the handler of #GP", f"EFLAGS {eflags:#x}",
+                      "look at the end of reflect_gp()")
     return PASSED
 
 

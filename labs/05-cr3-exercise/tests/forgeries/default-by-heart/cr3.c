@@ -12,12 +12,12 @@ void start_paging(uint32_t *directory, uint32_t *table)
               "@ paging.cr3 0x29000\n@ dry.from.0 0x0\n@ dry.from.1 0x3\n"
               "@ dry.from.2 0xffffffff\n@ dry.from.3 0xffffffff\n"
               "@ dry.to.0 0xffffffff\n@ dry.to.1 0xffffffff\n@ dry.to.2 0x0\n"
-              "@ dry.to.3 0xffffffff\n@ task.halted 0x3\n@ task 0x1\n"
+              "@ dry.to.3 0xffffffff\n@ task.cr3 0x29000\n@ task.halted 0x3\n@ task 0x1\n"
               "page 4 says: the fourth page CR3=0002e000\n"
               "page 4 says: the fifth page CR3=00008000\n"
               "page 4 says: the sixth page CR3=0000a000\n"
-              "@ dry.gp.eflags 0x20002\n@ task.halted 0x6\n@ task 0x2\n"
-              "#GP in the guest;CR3=0002c000\n@ task.halted 0x3\n[05-cr3-exercise] end\n");
+              "@ task.cr3 0xa000\n@ dry.gp.eflags 0x20002\n@ task.halted 0x6\n@ task 0x2\n"
+              "#GP in the guest;CR3=0002c000\n@ task.cr3 0x2c000\n@ task.halted 0x3\n[05-cr3-exercise] end\n");
         leave();
 }
 
