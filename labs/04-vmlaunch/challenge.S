@@ -35,6 +35,9 @@ challenge:
         .irp    digit, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, A, B, C, D, E, F
         .quad   0x1111111111111111 * 0x\digit
         .endr
+        .irp    number, 0, 1, 12, 13, 14, 15
+        .quad   0x5AFE0000 + \number            /* canaries: safe */
+        .endr
 runs:
         RUN     only_rdtsc                      /* run 0: an exit that nobody handles */
         RUN     asks_for_cr0                    /* 1: #GP exits */

@@ -5,6 +5,7 @@
 #define CHALLENGE_RUNS          10
 #define CHALLENGE_TURNS         4       /* VMRESUMEs of watch_switch() */
 #define CHALLENGE_BYTES         20480
+#define CANARIES                6       /* RBX, RBP, R12 to R15 */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -27,12 +28,13 @@ struct challenge {
         uint16_t switch_cs, switch_ip;  /* the program of watch_switch() */
         uint32_t refusals;              /* of watch_switch(), at its end */
         uint64_t registers[GUEST_REGISTERS];    /* with which every program starts */
+        uint64_t canaries[CANARIES];    /* of watch_switch(): see world.c */
         struct run run[CHALLENGE_RUNS];
         /* the programs' own code follows, to CHALLENGE_BYTES */
 };
 
 _Static_assert(sizeof(struct run) == 40, "challenge.S and the grader lay it out");
-_Static_assert(sizeof(struct challenge) == 544, "challenge.S and the grader lay it out");
+_Static_assert(sizeof(struct challenge) == 592, "challenge.S and the grader lay it out");
 
 extern const struct challenge challenge;
 
@@ -46,10 +48,10 @@ void testbed_run(unsigned number);
 /* testbed.c: a fresh VMCS, for a guest that starts at CS:IP (0, 0: at guest_task). */
 void start_guest(uint16_t cs, uint16_t ip);
 
-/* canary.S: calls `launch`, vmlaunch() or vmresume(), with known values in the registers
- * that a C function must keep; *lost becomes how many of them it did not. */
+/* canary.S: calls `launch`, vmlaunch() or vmresume(), with these values in the registers
+ * that a C function must keep; then they are what `launch` has left there. */
 enum vmx_result call_with_canaries(enum vmx_result (*launch)(uint64_t *), uint64_t *registers,
-                                   uint64_t *lost);
+                                   uint64_t canaries[CANARIES]);
 #endif
 
 #endif

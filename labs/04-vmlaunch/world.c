@@ -9,6 +9,24 @@
 
 static uint64_t registers[GUEST_REGISTERS];
 
+/* Calls `launch`. *lost becomes how many of the registers that a C function must keep it
+ * did not. The canaries are others in each call. */
+static enum vmx_result call(enum vmx_result (*launch)(uint64_t *), uint64_t *lost)
+{
+        static uint64_t factor = 1;
+        uint64_t canaries[CANARIES];
+        enum vmx_result result;
+
+        for (unsigned number = 0; number < CANARIES; number++)
+                canaries[number] = challenge.canaries[number] * factor;
+        result = call_with_canaries(launch, registers, canaries);
+        *lost = 0;
+        for (unsigned number = 0; number < CANARIES; number++)
+                *lost += canaries[number] != challenge.canaries[number] * factor;
+        factor += 2;
+        return result;
+}
+
 static void report_turn(enum vmx_result result, uint64_t lost)
 {
         report("switch.result", result);
@@ -23,14 +41,14 @@ static __attribute__((noinline)) enum vmx_result resume_deeper(uint64_t *lost)
 {
         volatile uint64_t deeper[8] = { 0 };
 
-        return call_with_canaries(vmresume, registers, lost) + deeper[0];
+        return call(vmresume, lost) + deeper[0];
 }
 
 /* Each exit of this program is an instruction to be skipped. */
 static void take_turns(void)
 {
-        uint64_t lost = 0;
-        enum vmx_result result = call_with_canaries(vmlaunch, registers, &lost);
+        uint64_t lost;
+        enum vmx_result result = call(vmlaunch, &lost);
 
         report_turn(result, lost);
         for (unsigned turn = 0; result == VMX_OK && turn < CHALLENGE_TURNS; turn++) {
@@ -44,8 +62,8 @@ static void take_turns(void)
 
 static void fail(const char *what, enum vmx_result (*launch)(uint64_t *))
 {
-        uint64_t lost = 0;
-        enum vmx_result result = call_with_canaries(launch, registers, &lost);
+        uint64_t lost;
+        enum vmx_result result = call(launch, &lost);
 
         print(what);
         print("\n");
@@ -59,11 +77,10 @@ static void fail(const char *what, enum vmx_result (*launch)(uint64_t *))
  * depends on the result, so the grader can change the flags that tell it. */
 static void fail_again(void)
 {
-        uint64_t lost = 0;
+        uint64_t lost;
 
         for (unsigned i = 0; i < challenge.refusals; i++)
-                report_nth("fails.again", i, call_with_canaries(i % 2 ? vmresume : vmlaunch,
-                                                                registers, &lost));
+                report_nth("fails.again", i, call(i % 2 ? vmresume : vmlaunch, &lost));
 }
 
 void watch_switch(void)

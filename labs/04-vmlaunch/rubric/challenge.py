@@ -13,7 +13,8 @@ from grading.witness import CF, ZF, Told
 from . import programs
 
 BYTES = 20480  # of the region
-HEADER = 544
+HEADER = 592
+CANARIES = 6  # drawn, for the registers that vmlaunch() and vmresume() must keep
 RUNS = 10
 TURNS = 5  # exits of watch_switch()
 LAUNCHES = ("vmlaunch", "vmresume")
@@ -68,6 +69,7 @@ class Challenge(NamedTuple):
     region: int
     content: bytes
     registers: list  # 16 values, with which every program starts
+    canaries: list  # of watch_switch()
     turns: Guest  # of watch_switch()
     runs: list  # of Program
     told: tuple = ()  # of witness.Told
@@ -116,7 +118,9 @@ def draw(seed, region):
     ]
     runs += [run(None, spoiled=Spoiled(*rng.choice(cases), area))
              for area, cases in SPOILED.items()]
-    challenge = Challenge(number, region, b"", writer.registers, turns, runs, draw_told(seed))
+    canaries = [rng.randrange(1, 1 << 64) for _ in range(CANARIES)]
+    challenge = Challenge(number, region, b"", writer.registers, canaries, turns, runs,
+                          draw_told(seed))
     return challenge._replace(content=pack(challenge))
 
 
@@ -125,7 +129,7 @@ def pack(challenge):
     turns = challenge.turns
     header = struct.pack("<2I2HI", challenge.id, len(challenge.runs), turns.cs,
                          turns.start - turns.cs * 16, REFUSALS)
-    header += struct.pack("<16Q", *challenge.registers)
+    header += struct.pack(f"<{16 + CANARIES}Q", *challenge.registers, *challenge.canaries)
     for run in challenge.runs:
         start = (run.guest.cs, run.guest.start - run.guest.cs * 16) if run.guest else (0, 0)
         field, value = run.spoiled[:2] if run.spoiled else (GUEST_CR0, run.cr0)

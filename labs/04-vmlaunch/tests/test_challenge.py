@@ -24,12 +24,12 @@ trace = importlib.import_module(RUBRIC.__name__ + ".trace")
 SEEDS = range(60)
 REGION = 0x18000
 CHALLENGE = {"id": 0, "run_count": 4, "switch_cs": 8, "switch_ip": 10, "refusals": 12, "registers": 16,
-             "run": 144, "run[1]": 184}
+             "canaries": 144, "run": 192, "run[1]": 232}
 RUN = {"cs": 0, "ip": 2, "corrupt": 4, "value": 8, "monitor.cr0_mask": 16,
        "monitor.cr0_shadow": 24, "monitor.exception_bitmap": 32, "monitor.extra_controls": 36}
 NUMBERS = {  # of the headers → of the rubric
     "sizeof(struct challenge)": challenge.HEADER, "CHALLENGE_BYTES": challenge.BYTES,
-    "CHALLENGE_RUNS": challenge.RUNS, "CHALLENGE_TURNS + 1": challenge.TURNS,
+    "CANARIES": challenge.CANARIES, "CHALLENGE_RUNS": challenge.RUNS, "CHALLENGE_TURNS + 1": challenge.TURNS,
     "VMCS_GUEST_CR0": challenge.GUEST_CR0, "CPU_RDTSC_EXITING": challenge.RDTSC_EXITING,
     "CPU_USE_IO_BITMAPS": 1 << 25, "EXIT_HOST_ADDRESS_SPACE_SIZE": 1 << 9,
     "ENTRY_IA32E_MODE_GUEST": 1 << 9, "UART_DATA": programs.UART, "UART_LSR": programs.LSR,
@@ -87,10 +87,11 @@ def test_packed_values_are_where_testbed_h_has_them(drawn):
         assert at(0, "2I2H") == (each.id, len(each.runs), each.turns.cs,
                                  each.turns.start - each.turns.cs * 16)
         assert list(at(16, "16Q")) == each.registers
+        assert list(at(144, "6Q")) == each.canaries and len({*each.canaries, 0}) == 7
         for number, run in enumerate(each.runs):
             start = (run.guest.cs, run.guest.start - run.guest.cs * 16) if run.guest else (0, 0)
             field, value, _ = run.spoiled or (challenge.GUEST_CR0, run.cr0, "")
-            assert at(144 + 40 * number, "2HI3Q2I") == (*start, field, value, run.mask, run.shadow,
+            assert at(192 + 40 * number, "2HI3Q2I") == (*start, field, value, run.mask, run.shadow,
                                                         run.bitmap, challenge.RDTSC_EXITING)
         for guest in guests(each):
             where = guest.start - REGION
