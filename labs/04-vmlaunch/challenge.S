@@ -14,14 +14,13 @@
 #define LEAF_HYPERVISOR 0x40000000
 
 /* entry: 0 is guest_task. The guest is told that it is in real mode. */
-        .macro  RUN entry=challenge, bitmap=GP_EXITS, corrupt=0, value=0
+        .macro  RUN entry=challenge, bitmap=GP_EXITS, changes=0
         .ifc    \entry, challenge
         .word   0, 0
         .else
         .word   challenge_segment, \entry - challenge
         .endif
-        .long   \corrupt
-        .quad   \value
+        .long   \changes
         .quad   CR0_PG + CR0_PE, 0      /* cr0_mask, cr0_shadow */
         .long   \bitmap, CPU_RDTSC_EXITING
         .endm
@@ -45,11 +44,17 @@ runs:
         RUN     sends                           /* 3: IN and OUT */
         RUN                                     /* 4: guest_task, to its hlt */
         RUN     bitmap=0                        /* 5: the same, through its handler */
-        RUN     corrupt=VMCS_PIN_BASED_CONTROLS /* 6 to 8: refused */
-        RUN     corrupt=VMCS_HOST_CS_SELECTOR, value=0x0B
-        RUN     corrupt=VMCS_GUEST_SS_ACCESS_RIGHTS, value=0x93
-        RUN     corrupt=VMCS_GUEST_RFLAGS
-        .org    runs + 40 * CHALLENGE_RUNS
+        RUN     changes=2                       /* 6 to 9: refused */
+        RUN     changes=2
+        RUN     changes=2
+        RUN     changes=1
+        .org    runs + 32 * CHALLENGE_RUNS
+changes:
+        .quad   VMCS_CR3_TARGET_COUNT, 4, VMCS_PIN_BASED_CONTROLS, 0
+        .quad   VMCS_HOST_CS_SELECTOR, 0x0B, VMCS_HOST_FS_SELECTOR, 0x18
+        .quad   VMCS_GUEST_SS_ACCESS_RIGHTS, 0x93, VMCS_GUEST_CR3, 0x5000
+        .quad   VMCS_GUEST_RFLAGS, 0
+        .org    changes + 16 * CHALLENGE_CHANGES
 
         .code16
 /* Some exits, and other registers at each. */

@@ -3,6 +3,7 @@
 #define TESTBED_H
 
 #define CHALLENGE_RUNS          10
+#define CHALLENGE_CHANGES       32
 #define CHALLENGE_TURNS         4       /* VMRESUMEs of watch_switch() */
 #define CHALLENGE_BYTES         20480
 #define CANARIES                6       /* RBX, RBP, R12 to R15 */
@@ -12,12 +13,17 @@
 
 #include "vmxstep3.h"
 
-/* One life of the guest: a fresh VMCS, written, launched, run until it is done. */
+/* One life of the guest: a fresh VMCS, written, changed, launched, run until it is done. */
 struct run {
         uint16_t cs, ip;                /* a program of the challenge; 0, 0: guest_task */
-        uint32_t corrupt;               /* a field to spoil before the launch; 0: none */
-        uint64_t value;                 /* what is written there */
+        uint32_t changes;               /* how many of challenge.changes[] are its own */
         struct monitor monitor;
+};
+
+/* A field of the VMCS that gets another value before the launch. Where there are several,
+ * the CPU refuses the entry for one of them; the others do no harm. */
+struct change {
+        uint64_t field, value;
 };
 
 /* What the monitor is confronted with. challenge.S holds one to read; the grader
@@ -30,11 +36,12 @@ struct challenge {
         uint64_t registers[GUEST_REGISTERS];    /* with which every program starts */
         uint64_t canaries[CANARIES];    /* of watch_switch(): see world.c */
         struct run run[CHALLENGE_RUNS];
+        struct change changes[CHALLENGE_CHANGES];       /* run 0's, run 1's, ... */
         /* the programs' own code follows, to CHALLENGE_BYTES */
 };
 
-_Static_assert(sizeof(struct run) == 40, "challenge.S and the grader lay it out");
-_Static_assert(sizeof(struct challenge) == 592, "challenge.S and the grader lay it out");
+_Static_assert(sizeof(struct run) == 32, "challenge.S and the grader lay it out");
+_Static_assert(sizeof(struct challenge) == 1024, "challenge.S and the grader lay it out");
 
 extern const struct challenge challenge;
 

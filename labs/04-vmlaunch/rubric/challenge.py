@@ -11,11 +11,13 @@ from grading.guest import Guest
 from grading.witness import CF, ZF, Told
 
 from . import programs
+from .changes import CONTROLS, GUEST, HOST, Change, Spoiled, draw_spoiled
 
 BYTES = 20480  # of the region
-HEADER = 592
+HEADER = 1024
 CANARIES = 6  # drawn, for the registers that vmlaunch() and vmresume() must keep
 RUNS = 10
+CHANGES, CHANGES_AT = 32, 512  # of fields: how many, behind the runs
 TURNS = 5  # exits of watch_switch()
 LAUNCHES = ("vmlaunch", "vmresume")
 # How many of each it executes before those that are refused again, by turns: the first enters,
@@ -31,24 +33,6 @@ HARMLESS = (0x2, 0x4, 0x8, 0x10000, 0x40000)  # to this guest: MP, EM, TS, WP, A
 GP_EXITS = 1 << 13
 RDTSC_EXITING = 0x1000
 
-# Which checks of the CPU a spoiled field must fail: SDM Vol. 3C, "VM Entries".
-CONTROLS, HOST, GUEST = "controls", "host state", "guest state"
-SPOILED = {
-    CONTROLS: ((0x4000, 0), (0x4002, 0), (0x2000, 0x801), (0x400A, 5), (0x4016, 0x80000102)),
-    HOST: ((0x0C02, 0x0B), (0x0C0C, 0), (0x6C00, 0x80000020), (0x6C16, 1 << 63),
-           (0x6C04, 0x2000)),
-    GUEST: ((0x4818, 0x93), (0x6820, 0x20000), (0x4802, 0xFFFE), (0x680C, 0x123450),
-            (0x4822, 0x10000), (0x2800, 0x1010)),
-}
-
-
-class Spoiled(NamedTuple):
-    """A field with which the CPU must refuse the entry."""
-
-    field: int
-    value: int
-    area: str  # a key of SPOILED
-
 
 class Program(NamedTuple):
     """A program for the guest's virtual-8086 mode, and how the monitor is to run it."""
@@ -60,6 +44,11 @@ class Program(NamedTuple):
     bitmap: int = GP_EXITS
     text: str = ""  # what it sends
     spoiled: Spoiled | None = None
+
+    @property
+    def changes(self):
+        """What is written to its VMCS before the launch: of Change."""
+        return self.spoiled.changes if self.spoiled else (Change(GUEST_CR0, self.cr0),)
 
 
 class Challenge(NamedTuple):
@@ -116,8 +105,7 @@ def draw(seed, region):
         run(None, bitmap=0),
         run(programs.mixed(writer, MIXED_EXITS, mixed), text=mixed),
     ]
-    runs += [run(None, spoiled=Spoiled(*rng.choice(cases), area))
-             for area, cases in SPOILED.items()]
+    runs += [run(None, spoiled=draw_spoiled(rng, area)) for area in (CONTROLS, HOST, GUEST)]
     canaries = [rng.randrange(1, 1 << 64) for _ in range(CANARIES)]
     challenge = Challenge(number, region, b"", writer.registers, canaries, turns, runs,
                           draw_told(seed))
@@ -132,11 +120,13 @@ def pack(challenge):
     header += struct.pack(f"<{16 + CANARIES}Q", *challenge.registers, *challenge.canaries)
     for run in challenge.runs:
         start = (run.guest.cs, run.guest.start - run.guest.cs * 16) if run.guest else (0, 0)
-        field, value = run.spoiled[:2] if run.spoiled else (GUEST_CR0, run.cr0)
-        header += struct.pack("<2HI3Q2I", *start, field, value, run.mask, run.shadow, run.bitmap,
-                              RDTSC_EXITING)
+        header += struct.pack("<2HI2Q2I", *start, len(run.changes), run.mask, run.shadow,
+                              run.bitmap, RDTSC_EXITING)
+    header = header.ljust(CHANGES_AT, b"\0")
+    changes = [change for run in challenge.runs for change in run.changes]
+    header += b"".join(struct.pack("<2Q", *change) for change in changes)
     guests = [turns, *(run.guest for run in challenge.runs if run.guest)]
     content = header.ljust(HEADER, b"\0") + b"".join(bytes(guest.code) for guest in guests)
-    if len(challenge.runs) > RUNS or len(content) > BYTES:
+    if len(challenge.runs) > RUNS or len(changes) > CHANGES or len(content) > BYTES:
         raise ValueError(f"{len(content)} bytes do not fit into the challenge region")
     return content.ljust(BYTES, b"\0")

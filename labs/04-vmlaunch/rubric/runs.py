@@ -6,7 +6,7 @@ from grading.manual import exit_reason
 from grading.rubric import PASSED, failed, said
 
 from . import trace
-from .challenge import CONTROLS, GUEST, HOST
+from .changes import CONTROLS, GUEST, HOST
 from .fields import field
 from .scene import FAIL_VALID
 

@@ -2,6 +2,7 @@
 needs them."""
 
 import importlib
+import random
 import struct
 import subprocess
 
@@ -16,6 +17,7 @@ from grading.witness import REGISTERS
 LAB = lab.find("04")
 RUBRIC = LAB.rubric()
 challenge = importlib.import_module(RUBRIC.__name__ + ".challenge")
+changes = importlib.import_module(RUBRIC.__name__ + ".changes")
 fields = importlib.import_module(RUBRIC.__name__ + ".fields")
 programs = importlib.import_module(RUBRIC.__name__ + ".programs")
 runs = importlib.import_module(RUBRIC.__name__ + ".runs")
@@ -24,12 +26,13 @@ trace = importlib.import_module(RUBRIC.__name__ + ".trace")
 SEEDS = range(60)
 REGION = 0x18000
 CHALLENGE = {"id": 0, "run_count": 4, "switch_cs": 8, "switch_ip": 10, "refusals": 12, "registers": 16,
-             "canaries": 144, "run": 192, "run[1]": 232}
-RUN = {"cs": 0, "ip": 2, "corrupt": 4, "value": 8, "monitor.cr0_mask": 16,
-       "monitor.cr0_shadow": 24, "monitor.exception_bitmap": 32, "monitor.extra_controls": 36}
+             "canaries": 144, "run": 192, "run[1]": 224, "changes": challenge.CHANGES_AT}
+RUN = {"cs": 0, "ip": 2, "changes": 4, "monitor.cr0_mask": 8,
+       "monitor.cr0_shadow": 16, "monitor.exception_bitmap": 24, "monitor.extra_controls": 28}
 NUMBERS = {  # of the headers → of the rubric
     "sizeof(struct challenge)": challenge.HEADER, "CHALLENGE_BYTES": challenge.BYTES,
-    "CANARIES": challenge.CANARIES, "CHALLENGE_RUNS": challenge.RUNS, "CHALLENGE_TURNS + 1": challenge.TURNS,
+    "CANARIES": challenge.CANARIES, "CHALLENGE_CHANGES": challenge.CHANGES,
+    "sizeof(struct change)": 16, "offsetof(struct change, value)": 8, "CHALLENGE_RUNS": challenge.RUNS, "CHALLENGE_TURNS + 1": challenge.TURNS,
     "VMCS_GUEST_CR0": challenge.GUEST_CR0, "CPU_RDTSC_EXITING": challenge.RDTSC_EXITING,
     "CPU_USE_IO_BITMAPS": 1 << 25, "EXIT_HOST_ADDRESS_SPACE_SIZE": 1 << 9,
     "ENTRY_IA32E_MODE_GUEST": 1 << 9, "UART_DATA": programs.UART, "UART_LSR": programs.LSR,
@@ -90,9 +93,12 @@ def test_packed_values_are_where_testbed_h_has_them(drawn):
         assert list(at(144, "6Q")) == each.canaries and len({*each.canaries, 0}) == 7
         for number, run in enumerate(each.runs):
             start = (run.guest.cs, run.guest.start - run.guest.cs * 16) if run.guest else (0, 0)
-            field, value, _ = run.spoiled or (challenge.GUEST_CR0, run.cr0, "")
-            assert at(192 + 40 * number, "2HI3Q2I") == (*start, field, value, run.mask, run.shadow,
-                                                        run.bitmap, challenge.RDTSC_EXITING)
+            assert at(192 + 32 * number, "2HI2Q2I") == (
+                *start, len(run.changes), run.mask, run.shadow, run.bitmap, challenge.RDTSC_EXITING)
+        expected = [change for run in each.runs for change in run.changes]
+        assert [at(challenge.CHANGES_AT + 16 * number, "2Q") for number in range(len(expected))] \
+            == expected
+        assert each.runs[0].changes == ((challenge.GUEST_CR0, each.runs[0].cr0),)
         for guest in guests(each):
             where = guest.start - REGION
             assert each.content[where:where + len(guest.code)] == bytes(guest.code)
@@ -232,10 +238,46 @@ def test_vmcall_of_the_task_itself_looks_like_the_handler_s(drawn):
         assert guest.code[cs * 16 + ip - guest.start:][:2] == b"\x0F\x20"
 
 
-def test_every_field_is_spoiled_in_some_challenge():
-    seen = {run.spoiled for seed in range(400) for run in challenge.draw(seed, REGION).runs[7:]}
-    assert seen == {challenge.Spoiled(*case, area) for area, cases in challenge.SPOILED.items()
-                    for case in cases}
+def refused(seed):
+    """The Spoiled of that seed's challenge."""
+    return [run.spoiled for run in challenge.draw(seed, REGION).runs[7:]]
+
+
+def test_every_field_is_at_fault_in_some_challenge_and_harmless_in_another():
+    spoiled = [each for seed in range(600) for each in refused(seed)]
+    for area, kinds in changes.KINDS.items():
+        fields = {kind.field for kind in kinds}
+        assert fields == {each.field for each in spoiled if each.area == area}
+        assert fields <= {change.field for each in spoiled if each.area == area
+                          for change in each.changes if change.field != each.field}
+
+
+def test_which_field_is_at_fault_neither_its_place_nor_its_number_tells(drawn):
+    places, ranks = set(), set()
+    for seed in SEEDS:
+        for each in refused(seed):
+            fields = [change.field for change in each.changes]
+            assert len(set(fields)) == len(fields) >= changes.TOGETHER
+            ours = [field for field in fields if any(field == kind.field for kind
+                                                     in changes.KINDS[each.area])]
+            assert len(ours) == changes.TOGETHER
+            places.add(ours.index(each.field))
+            ranks.add(sorted(ours).index(each.field))
+    assert places == ranks == set(range(changes.TOGETHER))
+
+
+@pytest.mark.parametrize("area", changes.KINDS)
+def test_no_value_that_does_no_harm_is_one_that_does(area):
+    rng = random.Random(4)
+    for kind in changes.KINDS[area]:
+        good, bad = ({tuple(kind.draw(rng, harmful)) for _ in range(500)}
+                     for harmful in (False, True))
+        assert not good & bad, hex(kind.field)
+
+
+def test_what_the_grader_looks_at_is_not_among_what_is_changed():
+    for kinds in changes.KINDS.values():
+        assert not {kind.field for kind in kinds} & set(fields.MONITORED.values())
 
 
 def test_a_host_that_says_zeros_is_not_believed():

@@ -149,15 +149,16 @@ static void play_guest_task(void)
 void theVMM(void)
 {
         static unsigned number;
+        const struct change *change = &challenge.changes[number];
         const struct run *run = &challenge.run[number++];
 
-        if (run->corrupt != VMCS_GUEST_CR0) {
+        if (run->changes != 1) {
                 print("entry refused: as was to be expected\n");
-                report("explained.field", run->corrupt);
-                report("explained.value", run->value);
+                report("explained.field", change->field);
+                report("explained.value", change->value);
                 return;
         }
-        told = (run->value & ~monitor.cr0_mask) | (monitor.cr0_shadow & monitor.cr0_mask);
+        told = (change->value & ~monitor.cr0_mask) | (monitor.cr0_shadow & monitor.cr0_mask);
         told |= 0x60000010 & ~monitor.cr0_mask;
         if (!run->cs && !run->ip) {
                 play_guest_task();
