@@ -28,7 +28,7 @@ class Known(NamedTuple):
 
 REGISTER = (1 << 32) - 1
 ALLOWED_1 = REGISTER << 32  # half of a capability MSR. SDM Vol. 3D, "VM-Execution Controls"
-CR4_SMXE, CPUID_SMX, EFLAGS_RF = 1 << 14, 1 << 6, 1 << 16
+CR4_SMXE, EFLAGS_RF = 1 << 14, 1 << 16
 RESUME = ("EFLAGS.RF, pushed by a fault: QEMU up to 8.2 leaves it clear; Bochs and QEMU 10 set it, "
           "as the SDM says")
 KNOWN = (
@@ -40,8 +40,6 @@ KNOWN = (
           "what the CPU models offer: Bochs 3.0 allows controls that 2.7 does not"),
     Known("bochs", "03-.*", r"cr4\.fixed1", CR4_SMXE,
           "CR4.SMXE of the Core 2: Bochs 3.0 has no SMX there"),
-    Known("bochs", "04-.*", r"cpuid\.ecx\.1", CPUID_SMX,
-          "CPUID.1:ECX.SMX of the Core 2: Bochs 3.0 has it clear"),
 )
 
 

@@ -199,6 +199,7 @@ class Run(NamedTuple):
     vmx: tuple = ()  # of VmxStep, in order
     vm: tuple = ()  # of VmEntry and VmExit, in order
     cpu: str = ""  # the model, where there are several
+    cpuid: dict = {}  # leaf → EAX, EBX, ECX, EDX, of subleaf 0, as the emulator says (Bochs)
     symbols: dict = {}  # of the program: name → address
     # The linear addresses at which the CPU began to run code, wherever it came back to a task at
     # least; None if nobody wrote them down.

@@ -201,7 +201,6 @@ DIFFERENCES = [
     ("qemu", "05-cr3-exercise", {"dry.gp.eflags"}, {16}),
     ("bochs", "03-host-vmx", {f"control.capability.{number}" for number in range(5)}, set(HIGH)),
     ("bochs", "03-host-vmx", {"cr4.fixed1"}, {14}),
-    ("bochs", "04-vmlaunch", {"cpuid.ecx.1"}, {6}),
 ]
 
 

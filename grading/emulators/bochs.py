@@ -19,7 +19,7 @@ import threading
 from grading import process
 from grading.emulators.bochs_config import (CPU, PROGRAM, WITNESS, configuration,  # noqa: F401
                                             models)  # the module's contract has models()
-from grading.emulators.bochs_record import (faults, interrupts, parse, parse_step,
+from grading.emulators.bochs_record import (faults, interrupts, leaves, parse, parse_step,
                                             parse_worlds)
 from grading.emulators.bochs_stops import ENTRY, Stops
 from grading.emulators.debugger import Debugger
@@ -157,6 +157,9 @@ class Boot(Stops, Frozen):
             begun = f"[{ENTRY:#014x}]" in said  # then it is the program's doing
             gave_up = why if begun else None
             problem = None if gave_up else f"Bochs ended with code {ended.code}: {self.complaint()}"
+        cpuid = leaves(cpu_log)
+        if not (problem or cpuid):
+            problem = "Bochs' log does not say what CPUID answers; is this a version that is known?"
         return Run(
             serial=process.left(self.folder / "serial.log"),
             traps=parse(cpu_log, self.switches, self.end if reset else ""),
@@ -170,6 +173,7 @@ class Boot(Stops, Frozen):
             vmx=self.vmx_steps(cpu_log),
             vm=parse_worlds(cpu_log, self.worlds),
             cpu=self.cpu,
+            cpuid=cpuid,
             gave_up=gave_up,
             begun=frozenset(self.begun) or None,
         )

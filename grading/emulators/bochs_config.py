@@ -39,8 +39,13 @@ panic: action=fatal
 error: action=ignore
 info: action=ignore
 """
-# Behind the configuration: what is said of all devices there goes for the CPU too.
-WITNESS = "debug: action=ignore, cpu0=report\npanic: action=fatal, cpu0=ask\n"
+# Behind the configuration: what is said of all devices there goes for the CPU too. What it has to
+# say for information is few lines, and what CPUID answers is among them.
+WITNESS = """\
+debug: action=ignore, cpu0=report
+info: action=ignore, cpu0=report
+panic: action=fatal, cpu0=ask
+"""
 
 
 def configuration(image_bytes, cpu=None, **names):

@@ -21,6 +21,10 @@ REGISTER = re.compile(r"^(r(?:[a-d]x|[sb]p|[sd]i|\d\d?|ip)) ?: ([0-9a-f]{8}_[0-9
                       re.MULTILINE)
 WORLD = re.compile(r"^(\d{11})d\[CPU0  \] (?:(VMLAUNCH|VMRESUME) VMCS ptr|"
                    r"VMEXIT reason = (\d+) \(.*\) qualification=0x([0-9a-f]+))", re.MULTILINE)
+# Before the CPU's first instruction: a leaf of CPUID, subleaf 0; then EAX, EBX, ECX, EDX.
+LEAF = re.compile(r"^0{11}i\[CPU0  \] CPUID\[0x([0-9a-f]{8})\]: "
+                  r"([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8})$", re.MULTILINE)
+START = 1 << 15  # bytes of the CPU log that have all of these
 FLAGS = re.compile(r"^eflags:? 0x([0-9a-f]{8})", re.MULTILINE)
 CONTROL = re.compile(r"\bCR([034])=0x([0-9a-f]+)")
 EFER = re.compile(r"^EFER=0x([0-9a-f]+)", re.MULTILINE)
@@ -130,6 +134,12 @@ def interrupts(cpu_log):
     """The times at which an interrupt came from outside, or an NMI: what should have been executed
     then was not."""
     return {int(time) for time in INTERRUPT.findall(cpu_log)}
+
+
+def leaves(cpu_log):
+    """Leaf → EAX, EBX, ECX, EDX: what CPUID answers, of subleaf 0."""
+    return {int(leaf, 16): tuple(int(value, 16) for value in values)
+            for leaf, *values in LEAF.findall(cpu_log[:START])}
 
 
 def parse_step(name, before, after, faulted, told=""):

@@ -48,8 +48,7 @@ extern const struct challenge challenge;
 /* world.c: the guest's first steps, one by one, without theVMM(). */
 void watch_switch(void);
 
-/* testbed.c: what the real CPUID says; a run with theVMM(). */
-void report_cpuid(void);
+/* testbed.c: a run with theVMM(). */
 void testbed_run(unsigned number);
 
 /* testbed.c: a fresh VMCS, for a guest that starts at CS:IP (0, 0: at guest_task). */

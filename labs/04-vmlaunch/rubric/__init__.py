@@ -101,7 +101,7 @@ def check(challenge, log, run):
         "04-4": switch.check(scene),
         "04-5": runs.check_loop(scene),
         "04-6": runs.check_run(scene, runs.CR0, "04-6"),
-        "04-7": runs.check_both_ways(scene),
+        "04-7": runs.check_run(scene, runs.BOTH_WAYS, "04-7"),
         "04-8": runs.check_sending(scene),
         "04-9": runs.check_end(scene),
         "04-10": runs.check_refused(scene),

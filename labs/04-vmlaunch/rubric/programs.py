@@ -19,7 +19,7 @@ SETUP = {UART + 1: 0, UART + 2: 0, UART + 3: 3, UART + 6: 0, UART + 7: 0xA5}
 HYPERVISOR = 0x40000000
 SIGNATURE = {"eax": HYPERVISOR, "ebx": int.from_bytes(b"Ring", "little"),
              "ecx": int.from_bytes(b"Minu", "little"), "edx": int.from_bytes(b"sOne", "little")}
-# Of CPUID, beside HYPERVISOR: leaf → subleaf, or none. ../testbed.c states what they are.
+# Of CPUID, beside HYPERVISOR: leaf → subleaf, or none. What they are: trace.cpuid_of().
 LEAVES = {0: None, 1: None, 2: None, 4: 1, 0x80000000: None}
 
 RDTSC, CPUID, IN, OUT = bytes([0x0F, 0x31]), bytes([0x0F, 0xA2]), bytes([0xEC]), bytes([0xEE])
@@ -138,7 +138,7 @@ class Writer:
 
 
 class Answer(NamedTuple):
-    """What CPUID says to the host; the number is known when the program has run."""
+    """What CPUID says to the host; the number is known when the CPU is."""
 
     leaf: int
     register: str

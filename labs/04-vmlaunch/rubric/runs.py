@@ -71,14 +71,6 @@ def check_run(scene, number, exercise):
     return PASSED
 
 
-def check_both_ways(scene):
-    """04-7: CPUID, and what the guest's own handler hands over."""
-    if scene.life(BOTH_WAYS) and None in scene.cpuid.values():
-        return failed("what CPUID says to the host, stated once, by the testbed alone",
-                      "not so: @ cpuid...")
-    return check_run(scene, BOTH_WAYS, "04-7")
-
-
 def check_sending(scene):
     """04-8: a line of text, through the guest's own lane."""
     finding = check_run(scene, SENDS, "04-8")

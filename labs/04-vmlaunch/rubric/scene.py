@@ -88,8 +88,8 @@ class Scene:
         self.start = {name: challenge.registers[number] & 0xFFFFFFFF
                       for number, name in enumerate(REGISTERS)} | {"esp": STACK}
         stack = run.symbols["guest_stack3"] - run.symbols["v86_base"]
-        self.cpuid = trace.cpuid_said(log)
-        self.known = [trace.Known(trace.told(program, host_cr0), stack, self.cpuid)
+        cpuid = trace.cpuid_of(run)
+        self.known = [trace.Known(trace.told(program, host_cr0), stack, cpuid)
                       for program in challenge.runs]
         self.problems = {}
 

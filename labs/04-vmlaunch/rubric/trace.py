@@ -19,7 +19,12 @@ EXCEPTION, TRIPLE_FAULT, CPUID_EXIT, HLT_EXIT, RDTSC_EXIT, VMCALL_EXIT, IO_EXIT,
     0, 2, 10, 12, 16, 18, 30, 33
 REASONS = {RDTSC: RDTSC_EXIT, CPUID: CPUID_EXIT, VMCALL: VMCALL_EXIT} | dict.fromkeys(IO, IO_EXIT)
 
-VENDOR = {"ebx": b"Genu", "edx": b"ineI", "ecx": b"ntel"}  # of CPUID leaf 0; others have no VMX
+# What Bochs does not say: leaf 4, subleaf 1, the instruction cache of each of the lab's CPUs.
+CACHES = 4
+INSTRUCTION_CACHE = {
+    "core2_penryn_t9600": (0x04000122, 0x01C0003F, 0x3F, 1),
+    "corei7_haswell_4770": (0x1C004122, 0x01C0003F, 0x3F, 0),
+    "corei7_icelake_u": (0x1C004122, 0x01C0003F, 0x3F, 0)}
 
 # Which exercise an exit belongs to.
 EXERCISES = {RDTSC: "04-5", CPUID: "04-7", VMCALL: "04-7", HLT: "04-9"} | dict.fromkeys(IO, "04-8")
@@ -49,7 +54,7 @@ class Known(NamedTuple):
 
     told: int  # what the guest must believe CR0 to be
     stack: int
-    cpuid: dict  # Answer → value, as the host says it
+    cpuid: dict  # Answer → value, of the CPU itself
 
     def value(self, value):
         """The number behind a value of Guest.registers; None if nothing is known of it."""
@@ -58,18 +63,16 @@ class Known(NamedTuple):
         if value == STACK:
             return self.stack
         if isinstance(value, Answer):
-            said = self.cpuid.get(value)
-            hidden = said is not None and value == (1, "ecx")
-            return said & ~0x20 | 0x80000000 if hidden else said  # no VMX; HYPERVISOR
+            said = self.cpuid[value]
+            return said & ~0x20 | 0x80000000 if value == (1, "ecx") else said  # no VMX; HYPERVISOR
         return value
 
 
-def cpuid_said(log):
-    """Answer → value: what the host says that CPUID told it; but of the vendor, whom we know.
-    A host that tells zeros has not asked."""
-    return {Answer(leaf, name): log.value(f"cpuid.{name}.{number}")
-            for number, leaf in enumerate(LEAVES) for name in ("eax", "ebx", "ecx", "edx")} \
-        | {Answer(0, name): int.from_bytes(text, "little") for name, text in VENDOR.items()}
+def cpuid_of(run):
+    """Answer → value: what CPUID answers on the CPU of a Run. No program is asked."""
+    leaves = {leaf: run.cpuid[leaf] for leaf in LEAVES} | {CACHES: INSTRUCTION_CACHE[run.cpu]}
+    return {Answer(leaf, name): value for leaf, values in leaves.items()
+            for name, value in zip(("eax", "ebx", "ecx", "edx"), values)}
 
 
 def told(program, host_cr0):

@@ -9,10 +9,10 @@ import subprocess
 import capstone
 import pytest
 
-from grading import lab, log
+from grading import lab
 from grading.build import PREFIX
 from grading.guest import TOLD
-from grading.witness import REGISTERS
+from grading.witness import REGISTERS, Run
 
 LAB = lab.find("04")
 RUBRIC = LAB.rubric()
@@ -280,14 +280,15 @@ def test_what_the_grader_looks_at_is_not_among_what_is_changed():
         assert not {kind.field for kind in kinds} & set(fields.MONITORED.values())
 
 
-def test_a_host_that_says_zeros_is_not_believed():
-    """Given code can be made to say so, as the program runs."""
-    zeros = tuple((f"cpuid.{name}.{number}", 0) for number in range(len(programs.LEAVES))
-                  for name in ("eax", "ebx", "ecx", "edx"))
-    known = trace.Known(0, 0, trace.cpuid_said(log.Log(1, zeros, "", None, True, 1, None)))
-    told = [known.value(programs.Answer(0, name)) for name in ("ebx", "edx", "ecx")]
-    assert struct.pack("<3I", *told) == b"GenuineIntel"
-    assert known.value(programs.Answer(1, "edx")) == 0
+@pytest.mark.parametrize("cpu", LAB.cpus)
+def test_what_cpuid_answers_is_known_of_every_cpu_and_of_every_leaf(cpu):
+    leaves = {leaf: (leaf, 1, 0x20, 3) for leaf in programs.LEAVES}
+    answers = trace.cpuid_of(Run(b"", [], None, False, True, "bochs", 0, cpu=cpu, cpuid=leaves))
+    known = trace.Known(0, 0, answers)
+    assert {leaf for leaf, _ in answers} == set(programs.LEAVES)
+    told = {answer: known.value(programs.Answer(*answer)) for answer in answers}
+    assert (told[0, "ebx"], told[2, "ecx"], told[1, "ecx"]) == (1, 0x20, 1 << 31)
+    assert told[4, "eax"] & 0xFF == 0x22, "level 1, an instruction cache"
 
 
 def test_who_knows_the_answers_by_heart_is_right_once_in_256():
