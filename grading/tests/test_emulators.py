@@ -178,9 +178,17 @@ def test_bochs_has_the_cpu_that_it_is_told_to_have(tmp_path):
         assert run.powered_off, run
         assert run.cpu == (model or bochs.CPU)
         seen[model] = re.search(rb"@ cpuid (\w+)", run.serial)[1]
+        assert run.cpuid[1][0] == int(seen[model], 16), "what Bochs says of it, it does"
     assert seen[None] == seen[bochs.CPU]
     assert len(set(seen.values())) == 3
     assert boot("qemu", tmp_path / "qemu", disk, cpu="corei7_icelake_u").cpu == ""
+
+
+def test_a_bochs_that_does_not_say_what_cpuid_answers_is_our_error(tmp_path, monkeypatch):
+    disk = support.build_program(tmp_path / "program", {"main.c": CPUID}).read_bytes()
+    monkeypatch.setattr(bochs, "leaves", lambda cpu_log: {})
+    run = boot("bochs", tmp_path / "boot", disk)
+    assert run.powered_off and "CPUID" in run.problem
 
 
 def test_a_cpu_that_there_is_not_is_our_error(tmp_path):

@@ -290,3 +290,11 @@ def test_what_an_interrupt_came_for_was_not_executed():
         "00000719400d[CPU0  ] interrupt(): vector = 02, TYPE = 2, EXT = 1\n" \
         "00000719500d[CPU0  ] interrupt(): vector = 0d, TYPE = 3, EXT = 0\n"
     assert bochs_record.interrupts(said) == {719320, 719400}
+
+
+def test_leaves_are_those_in_front_of_the_first_instruction():
+    line = "{}i[CPU0  ] CPUID[0x{:08x}]: 0000000d 756e6547 6c65746e 49656e69\n"
+    log = (line.format("0" * 11, 0x80000000) + line.format("00000000001", 1)
+           + line.format("0" * 11, 2).replace("i[CPU0  ]", "i[XGUI  ]")
+           + "0" * 11 + "i[CPU0  ] more\n")
+    assert bochs_record.leaves(log) == {0x80000000: (13, 0x756E6547, 0x6C65746E, 0x49656E69)}
