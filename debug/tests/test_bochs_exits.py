@@ -29,7 +29,7 @@ def test_from_exit_to_exit(built, tmp_path, emulator):
     assert re.search(r"<turns>\n +=> 0f a2 +cpuid\n", texts[1])
     assert re.search(r"the host goes on at 0x\w+ <host_entry>\n   \S+/launch.S:\d+  pushq",
                      texts[1])
-    assert "changed RIP 220 -> 222\nexit 2: CPUID" in texts[2]
+    assert "changed RIP 400 -> 402\nexit 2: CPUID" in texts[2]
     assert "EAX 00000001*" in texts[2] and texts[2].count("*") == 2
     assert "VMRESUME comes next, at 0x" in texts[3] and "=> 66 87 de" in texts[3]
     assert "xchg   %ebx,%esi" in texts[3] and "since exit 2 the monitor changed RIP" in texts[3]

@@ -39,14 +39,14 @@ def test_a_program_is_alike_where_it_was_linked_to(number, file, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "solved", "here", "there", "differs"), [
-    ("rdi-stored-late", 99, "vmresume (entry, IP 222)", "vmresume (entry, IP 222)",
+    ("rdi-stored-late", 99, "vmresume (entry, IP 402)", "vmresume (entry, IP 402)",
      "here RDI changed since the exit, there not"),
-    ("launched-each-time", 99, "vmlaunch (refused, ZF: VMfailValid)", "vmresume (entry, IP 23a)", ""),
-    ("launched-each-time", 6, "vmlaunch (refused, ZF: VMfailValid)", "vmresume (entry, IP 23a)",
+    ("launched-each-time", 99, "vmlaunch (refused, ZF: VMfailValid)", "vmresume (entry, IP 41a)", ""),
+    ("launched-each-time", 6, "vmlaunch (refused, ZF: VMfailValid)", "vmresume (entry, IP 41a)",
      "this run ends there: the program stopped at TODO(04-10)"),
-    ("exception-bitmap-forgotten", 99, "#GP (trap, IP 237)", "exception or NMI (exit, IP 237)",
+    ("exception-bitmap-forgotten", 99, "#GP (trap, IP 417)", "exception or NMI (exit, IP 417)",
      "here the CPU goes to the guest's ring 0, there to the host"),
-    ("cr3-of-the-guest", 99, "#PF (trap in the host)", "vmresume (entry, IP 222)",
+    ("cr3-of-the-guest", 99, "#PF (trap in the host)", "vmresume (entry, IP 402)",
      "this run ends there: a triple fault: the CPU gave up")])
 def test_a_mistake_parts_where_it_shows(mistaken, reference, name, solved, here, there, differs):
     found = alike.departure(mistaken(name, solved), reference)
