@@ -45,7 +45,8 @@ BITS = {0: 16, 1: 64, 2: 32, 3: 64}  # by bits 14:13 of an encoding
 def field(encoding):
     """A field for people: its name in the program, and the encoding."""
     name = next((name for name, number in numbers().items()
-                 if number == encoding and name.startswith("VMCS_")), "")
+                 if number == encoding and name.startswith("VMCS_")
+                 and not name.startswith("VMCS_WIDTH")), "")
     return f"{name} ({encoding:#06x})".strip()
 
 
