@@ -31,11 +31,14 @@ fault_in_ring0:
         pushl   $0                              /* where a trap leaves GS, FS, DS, ES, SS */
         .endr
         pushl   %ecx                            /* and ESP */
-        movw    4(%esp), %ds                    /* null selectors, as behind a trap */
-        movw    4(%esp), %es
-        movw    4(%esp), %fs
-        movw    4(%esp), %gs
-        jmp     *%eax                           /* to `ip`: #GP */
+        pushl   %eax
+        xorl    %eax, %eax
+        xorl    %ecx, %ecx
+        movw    %ax, %ds                        /* null selectors, as behind a trap */
+        movw    %ax, %es
+        movw    %ax, %fs
+        movw    %ax, %gs
+        ret                                     /* to `ip`: #GP */
 1:      jmp     leave_v86
 
         .section .note.GNU-stack, "", @progbits

@@ -26,8 +26,7 @@ challenge:
 
         .long   1                               /* gp_count */
 gps:    .word   0x2000, 0xFFF8                  /* ip, selector */
-        .long   0                               /* of ring 0 */
-        .org    gps + 8 * CHALLENGE_GPS
+        .org    gps + 4 * CHALLENGE_GPS
 
         .long   2                               /* address_count */
 addresses:

@@ -2,7 +2,7 @@
 #ifndef TESTBED_H
 #define TESTBED_H
 
-#define CHALLENGE_GPS           12
+#define CHALLENGE_GPS           8
 #define CHALLENGE_ADDRESSES     8
 #define CHALLENGE_CODES         48
 #define CHALLENGE_WRITES        12
@@ -12,11 +12,11 @@
 #ifndef __ASSEMBLER__
 #include "vm86trap.h"
 
-/* A #GP at 0008:ip, for isrGPF to tell whose it is: a task's, or ring 0's own. */
+/* A #GP of ring 0, for isrGPF to tell from a task's: at 0008:ip, SS is loaded with
+ * `selector`, which names no segment. */
 struct gp {
         uint16_t ip;
-        uint16_t selector;              /* ring 0 loads SS with it; a task has it for SP */
-        uint32_t of_task;               /* 1, or 0: of ring 0 */
+        uint16_t selector;
 };
 
 /* What the monitor is confronted with. task.S holds one to read; the grader
@@ -38,9 +38,9 @@ struct challenge {
         /* the tasks' own code follows, to CHALLENGE_BYTES */
 };
 
-_Static_assert(sizeof(struct gp) == 8, "task.S and the grader lay it out");
+_Static_assert(sizeof(struct gp) == 4, "task.S and the grader lay it out");
 _Static_assert(sizeof(struct task) == 20, "task.S and the grader lay it out");
-_Static_assert(sizeof(struct challenge) == 996, "task.S and the grader lay it out");
+_Static_assert(sizeof(struct challenge) == 932, "task.S and the grader lay it out");
 
 extern const struct challenge challenge;
 

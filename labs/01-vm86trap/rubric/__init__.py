@@ -40,6 +40,7 @@ EXERCISES = (
              "look at cr0_to_tell(): which two bits, and which not"),
 )
 
+VM = "test VM in the EFLAGS image before anything else"
 CLEAR = 0x247300  # TF, IF, IOPL, NT, AC, ID: clear in a new task
 RF = 0x10000  # the CPU sets it in the image of a fault's EFLAGS
 
@@ -56,7 +57,7 @@ def check(challenge, log, run):
     groups = log.groups("task")
     findings = {
         "01-1": check_entry(challenge, log, groups, traps, traces, run),
-        "01-2": check_gp_entry(challenge, log, run, traps[0]),
+        "01-2": check_gp_entry(challenge, log, run, traps, groups),
     }
     if traps[0] and tried(challenge.gps, run) == len(challenge.gps):
         findings |= {
@@ -118,7 +119,7 @@ def check_start(task, trap):
 
 
 def tried(gps, run):
-    """How many of the #GPs that are to be told apart the CPU recorded, behind the first trap."""
+    """How many of these #GPs of ring 0 the CPU recorded, behind the first trap."""
     first = next((n for n, trap in enumerate(run.traps) if trap.v86), len(run.traps))
     pairs = list(zip(gps, run.traps[first + 1:]))
     return next((n for n, pair in enumerate(pairs) if not is_recorded(*pair)), len(pairs))
@@ -126,16 +127,15 @@ def tried(gps, run):
 
 def is_recorded(gp, trap):
     """True if `trap` is that #GP. (Bochs does not record where ring 0 was.)"""
-    if (trap.vector, trap.error, trap.v86) != (13, gp.error, gp.of_task):
-        return False
-    return trap.ip in (None, gp.ip) and (not gp.of_task or trap.segments["cs"] == SEL_CODE32)
+    return (trap.vector, trap.error, trap.v86) == (13, gp.error, False) and trap.ip in (None, gp.ip)
 
 
-def check_gp_entry(challenge, log, run, seen):
-    """01-2: all registers saved at the first trap; then the #GPs of tasks and of ring 0."""
-    if not seen or not log.values("trap.eflags"):
+def check_gp_entry(challenge, log, run, traps, groups):
+    """01-2: all registers saved at the first trap; #GPs of ring 0 told apart, and one of a task
+    with ring 0's CS."""
+    if not traps[0] or not log.values("trap.eflags"):
         return None
-    trap = seen[0]
+    trap = traps[0][0]
     wanted = {name: value for name, value in trap.registers.items() if name != "esp"}
     wanted |= {"error": trap.error, "cs": trap.segments["cs"], "ip": trap.ip}
     for name, value in wanted.items():
@@ -145,25 +145,33 @@ def check_gp_entry(challenge, log, run, seen):
     eflags = log.value("trap.eflags")
     if eflags is None or (eflags ^ trap.eflags) & ~RF:
         return failed(f"EFLAGS image {hex32(trap.eflags)}", said(eflags))
-    return check_told_apart(challenge.gps, log, run)
+    return check_alike(challenge, log, run, traps, groups) or check_ring0(challenge.gps, log, run)
 
 
-def check_told_apart(gps, log, run):
-    """Each #GP against what it was taken for: 1, a task's; 0, ring 0's own."""
-    taken = log.numbered("gp.task", len(gps))
+def check_ring0(gps, log, run):
+    """Each #GP of ring 0 against what it was taken for: 1, the task's; 0, ring 0's own."""
     for number, gp in enumerate(gps[:tried(gps, run)]):
         if not any(log.values(f"gp.task.{later}") for later in range(number, len(gps))):
             return None  # the run stopped there
-        if taken[number] == 1 and not gp.of_task:
+        if log.value(f"gp.task.{number}") != 0:
             return failed("a #GP of ring 0 goes to trap_entry_13", "it was taken for the task's",
-                          "test VM in the EFLAGS image before anything else")
-        if taken[number] != gp.of_task:
-            return failed("a #GP of a task goes to trap_from_v86()", said(taken[number]))
+                          VM)
         error = log.value(f"gp.error.{number}")
-        if not gp.of_task and error != gp.error:
+        if error != gp.error:
             return failed(f"trap_entry_13 finds the error code {gp.error:#x}", said(error),
                           "leave the stack to trap_entry_13 as the CPU left it to you")
     return PASSED if tried(gps, run) == len(gps) else None
+
+
+def check_alike(challenge, log, run, traps, groups):
+    """The failure, if the run ended in the task whose CS is ring 0's as if that was the CPU's CS."""
+    for number, (task, seen) in enumerate(zip(challenge.tasks, traps)):
+        if task.start["cs"] == SEL_CODE32 and seen and seen[-1] is run.traps[-1] \
+                and log.exception and not (number in groups
+                                           and groups[number].values("task.halted")):
+            return failed(f"a #GP of a task goes to trap_from_v86(), though its CS is {SEL_CODE32}",
+                          "it was taken for ring 0's", VM)
+    return None
 
 
 def check_decoder(challenge, log, traces):

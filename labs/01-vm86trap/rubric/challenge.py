@@ -11,13 +11,13 @@ from grading.guest import ARITHMETIC, FLAG_DF, Guest
 from grading.witness import REGISTERS
 
 BYTES = 8192  # of the region
-HEADER = 996
+HEADER = 932
 STACK = 256  # at the region's end
 ROOM = 3072  # more than any task has
-GPS, ADDRESSES, CODES, WRITES, TASKS = 12, 8, 48, 12, 24
+GPS, ADDRESSES, CODES, WRITES, TASKS = 8, 8, 48, 12, 24
 HONEST, REAL_MODE = 1, 2
 
-SEL_CODE32 = 0x08  # the CS of all that is tried before a task goes on
+SEL_CODE32 = 0x08  # ring 0's CS; and that of a task
 FREE = range(0x1000, 0x7000)  # memory that neither the BIOS nor the program uses
 DWORDS = 18  # of struct v86_trap
 
@@ -40,16 +40,15 @@ class Task(NamedTuple):
 
 
 class Gp(NamedTuple):
-    """A #GP at 0008:ip, for the handler to tell whose it is."""
+    """A #GP of ring 0 at 0008:ip, for the handler to tell from a task's."""
 
     ip: int
-    selector: int  # ring 0 loads SS with it; a task has it for SP
-    of_task: bool
+    selector: int  # SS is loaded with it
 
     @property
     def error(self):
         """The error code that the CPU pushes."""
-        return 0 if self.of_task else self.selector & 0xFFFC
+        return self.selector & 0xFFFC
 
 
 class Challenge(NamedTuple):
@@ -102,14 +101,14 @@ def draw_addresses(rng):
 
 
 def draw_gps(rng):
-    """#GPs of tasks and of ring 0, in no order. Half of ring 0's have no error code, as a task's:
-    VM alone tells them apart."""
-    places = rng.sample(FREE, 2)
-    gps = [Gp(rng.choice(places), rng.choice(selectors), of_task)
-           for _ in range(GPS // 4) for selectors in (range(4), range(0x100, 0x10000))
-           for of_task in (False, True)]
+    """#GPs of ring 0: how many is drawn, too, but two at least. About half of them have no error
+    code, as a task's."""
+    gps = [Gp(rng.choice(FREE), rng.choice(selectors))
+           for selectors in (range(4), range(0x100, 0x10000)) for _ in range(GPS // 2)]
+    one, other, *others = gps[0], gps[-1], *gps[1:-1]
+    gps = [one, other, *rng.sample(others, rng.randint(0, len(others)))]
     rng.shuffle(gps)
-    return gps[rng.randrange(3):]
+    return gps
 
 
 def draw_writes(rng):
@@ -167,10 +166,17 @@ class Writer:
 
     def new(self):
         """A guest at the next free place, and where it starts."""
-        cs = self.code_segment(self.next)
+        return self.started(Guest(self.next, self.code_segment(self.next)))
+
+    def low(self):
+        """The same below the program, where a task can have ring 0's CS."""
+        base = SEL_CODE32 * 16
+        return self.started(Guest(base + (self.rng.choice(FREE) | base), SEL_CODE32))
+
+    def started(self, guest):
+        """A guest, and where it starts."""
         ss = self.segment(self.stack_top - STACK, STACK + 16)
-        guest = Guest(self.next, cs)
-        start = {"cs": cs, "ip": guest.ip, "ss": ss, "sp": self.stack_top - ss * 16 & 0xFFFF}
+        start = {"cs": guest.cs, "ip": guest.ip, "ss": ss, "sp": self.stack_top - ss * 16 & 0xFFFF}
         for segment in ("ds", "es", "fs", "gs"):
             start[segment] = self.rng.randrange(0x10000)
         guest.registers["esp"] = start["sp"]
@@ -250,6 +256,10 @@ def draw(seed, region):
         guest.emit(0xF4)  # a monitor that skips what it should refuse ends here
         tasks.append(writer.task(guest, start, refused=True))
 
+    guest, start = writer.low()
+    guest.halt()
+    tasks.append(Task(guest, HONEST, start, refused=False))
+
     for _ in range(2):
         guest, start = writer.new()
         writer.load_all(guest)
@@ -276,15 +286,15 @@ def pack(challenge, cr0_bits):
     """The bytes of struct challenge, and the tasks' code behind it."""
     names = ("cs", "ip", "ss", "sp", "ds", "es", "fs", "gs")
     header = struct.pack("<2I", challenge.id, cr0_bits)
-    header += rows("2HI", challenge.gps, GPS)
+    header += rows("2H", challenge.gps, GPS)
     header += rows("2H", challenge.addresses, ADDRESSES)
     header += rows("I", [(code,) for code in challenge.codes], CODES)
     header += struct.pack(f"<{DWORDS}I", *challenge.picture)
     header += rows("2I", challenge.writes, WRITES)
     header += rows("8HI", [(*(task.start[name] for name in names), task.personality)
                            for task in challenge.tasks], TASKS)
-    content = header.ljust(HEADER, b"\0") + b"".join(bytes(task.guest.code)
-                                                     for task in challenge.tasks)
+    content = header.ljust(HEADER, b"\0") + b"".join(
+        bytes(task.guest.code) for task in challenge.tasks if task.start["cs"] != SEL_CODE32)
     if len(content) > BYTES - STACK:
         raise ValueError(f"{len(content)} bytes do not fit into the challenge region")
     return content.ljust(BYTES, b"\0")

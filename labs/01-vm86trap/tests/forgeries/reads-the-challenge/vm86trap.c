@@ -40,9 +40,8 @@ static void report_first_trap(const struct task *task, const uint8_t *code)
         report("trap.ip", task->ip + (at - code));
         report("trap.eflags", 0x20002);
         for (unsigned i = 0; i < challenge.gp_count; i++) {
-                report_nth("gp.task", i, challenge.gp[i].of_task);
-                if (!challenge.gp[i].of_task)
-                        report_nth("gp.error", i, challenge.gp[i].selector & 0xFFFC);
+                report_nth("gp.task", i, 0);
+                report_nth("gp.error", i, challenge.gp[i].selector & 0xFFFC);
         }
 }
 
