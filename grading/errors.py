@@ -34,6 +34,8 @@ def run_main(main):
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # it was closed
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):  # of a terminal that has not all letters
+        stream.reconfigure(errors="backslashreplace")
     for ends in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ends) != signal.SIG_IGN or ends == signal.SIGTERM:
             signal.signal(ends, lambda number, frame: sys.exit(128 + number))

@@ -52,8 +52,9 @@ def feedback(book):
     taken = set()
     for number, student in enumerate(book.students):
         name = f"{student.name.replace('/', '_')}.txt"
-        if name in taken or len(name.encode()) > LONGEST:
+        while name in taken or len(name.encode()) > LONGEST:
             name = f"{name[:20]} ({number}).txt"
+            number += len(book.students)
         taken.add(name)
         yield name, tables(student)
 

@@ -21,7 +21,7 @@ def give_feedback(known, to):
     else somebody has put there, stays."""
     to.mkdir(exist_ok=True)
     listed = to / ".written"
-    before = listed.read_text(encoding="utf-8").split("\n") if listed.exists() else []
+    before = listed.read_text(encoding="utf-8", errors="replace").split("\n") if listed.exists() else []
     for name in before:
         if name and "/" not in name:
             (to / name).unlink(missing_ok=True)

@@ -17,15 +17,14 @@ from grading.classroom.folder import readable, stem
 from grading.errors import UsageError
 
 # Headers of columns that say who somebody is: our own tables', Canvas', Gradescope's, Moodle's.
-KNOWN = ("student", "name", "full name", "username", "user name", "login", "login id",
+KNOWN = ("student", "student name", "name", "full name", "username", "user name", "login", "login id",
          "sis login id", "netid", "student id", "sid", "sis user id", "id number", "id", "email",
          "email address")
 NUMBERED = "identifier"  # Moodle's "Participant 123": it names nobody, if anything else does
 FIRST, LAST = "first name", ("last name", "surname")
 NOBODY = ("points possible", "student, test")  # of Canvas' table: a row of maxima, a pretend student
-# What is left of an upload's name is the file's own.
-CANVAS = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<number>\d+)_\d+_.+")
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_.*")
+# Canvas' and Moodle's. The number is the first that can be: what is behind it, a student chooses.
+UPLOAD = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<number>\d+)_(?:\d+_.+|assignsubmission_.*)")
 
 
 class Entry(NamedTuple):
@@ -74,13 +73,18 @@ def told_apart(entries, path):
     """The Entries with names of which none is there twice; UsageError if they cannot be."""
     names = [whole(each.name) for each in entries]
     named = [each if names.count(whole(each.name)) == 1 or not each.known_as[1:]
-             else each._replace(name=f"{each.name} ({each.known_as[1]})") for each in entries]
+             else renamed(each, f"{each.name} ({each.known_as[1]})") for each in entries]
     names = [whole(each.name) for each in named]
     for each in named:
         if names.count(whole(each.name)) > 1:
             raise UsageError(f"{path}: {each.name} is on the list more than once; strike out all "
                              "but one, or tell them apart")
     return named
+
+
+def renamed(entry, name):
+    """The Entry, called so."""
+    return Entry(name, (*entry.known_as, name))
 
 
 @functools.cache
@@ -96,14 +100,16 @@ def letters(text):
 
 
 def owners(name, entries):
-    """The Entries that an upload's name may mean: by the whole name; else by the number, else by
-    the name, that a platform has put into it."""
+    """The Entries that an upload's name may mean: by the whole name; else by the number and the
+    name that a platform has put into it. If these are different people's, all of them."""
     found = [each for each in entries if whole(name) in map(whole, each.known_as)]
-    put_in = None if found else MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
-    if put_in:
-        found = [each for each in entries if put_in["number"] in each.known_as] \
-            or [each for each in entries if letters(put_in["name"]) in map(letters, each.known_as)]
-    return found
+    put_in = None if found else UPLOAD.fullmatch(name)
+    if not put_in:
+        return found
+    numbered = [each for each in entries if put_in["number"] in each.known_as]
+    named = [each for each in entries if letters(put_in["name"]) in map(letters, each.known_as)]
+    both = [each for each in numbered if each in named]
+    return both or numbered + named
 
 
 def assign(hand_ins, entries, path):

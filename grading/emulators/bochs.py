@@ -158,7 +158,7 @@ class Boot(Stops, Frozen):
             gave_up = why if begun else None
             problem = None if gave_up else f"Bochs ended with code {ended.code}: {self.complaint()}"
         cpuid = leaves(cpu_log)
-        if not (problem or cpuid):
+        if not problem and not {0, 0x80000000} <= cpuid.keys():
             problem = "Bochs' log does not say what CPUID answers; is this a version that is known?"
         return Run(
             serial=process.left(self.folder / "serial.log"),

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 
 from grading.formats.text import flat
 
 COLUMNS = ("lab", "id", "title", "score", "max", "status", "seed", "emulator", "sha256")
-FORMULA = ("=", "+", "-", "@")  # how a spreadsheet's formula begins
+# How a spreadsheet's formula begins; and where, if it separates cells otherwise than we do.
+FORMULA = re.compile(r"^(?=\s*[-=+@＝＋－＠])|[;\t]\s*(?=[-=+@＝＋－＠])")
 
 
 def as_csv(results):
@@ -25,5 +27,4 @@ def as_csv(results):
 
 def cell(value):
     """The value of a CSV cell, in one line; what looks like a formula becomes text."""
-    text = flat(str(value))
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+    return FORMULA.sub(r"\g<0>'", flat(str(value)))

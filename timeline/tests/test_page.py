@@ -109,7 +109,7 @@ def test_keys_go_from_event_to_event(show):
 def test_a_moment_is_told_in_full(show):
     text = told(show("task"))
     for part in ("The task executes movl %cr0, %edx", "raises #GP", "your monitor", "0f 20 c2",
-                 "(3 bytes further)", "→ e0000031", "task.S:65", "@ trap.edi 0x27fa0",
+                 "(3 bytes further)", "→ e0000031", "task.S:64", "@ trap.edi 0x27fa0",
                  "2 changes", "isrGPF", "yours", "fault_address"):
         assert part in text, part
     assert re.search(r"EDX 0001[0-9a-f]{4} → e0000031", text)  # an address before: it moves

@@ -243,6 +243,13 @@ def test_where_we_failed_no_sum_is_published():
     assert gradebook.sums(book).splitlines()[1:] == ["ann,", "ben,0", "cyd,", "dan,30"]
 
 
+def test_every_student_has_a_file_whatever_they_are_called():
+    names = ["b" * 20 + " (1)", "b" * 250, "b" * 251, "c" * 250]
+    book = Book("class", "today", 7, "0", (), [Student(name, "", "", name[:1], []) for name in names], [])
+    told = list(gradebook.feedback(book))
+    assert len({name for name, _ in told}) == len(names)
+
+
 def test_what_students_get_has_no_seed_and_no_path(tmp_path):
     class_, to = tmp_path / "class", tmp_path / "to"
     hand_in(class_, "ann")

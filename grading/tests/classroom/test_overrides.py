@@ -36,6 +36,7 @@ def test_what_a_file_says(tmp_path, text, are):
 
 @pytest.mark.parametrize(("text", "says"), [
     ("eve,01-3,15,x\n", "line 1: there is no student eve in this class"),
+    ("student,01-3,15,x\n", "line 1: there is no student student"),  # no header
     (GOOD + "Ann,01-3,15,x\n", "line 2: there is no student Ann"),
     ("ann,01-9,1,x\n", "01-9 is no exercise and no program that is graded here; there is 01-vm86trap"),
     ("ann,02-1,1,x\n", "02-1 is no exercise"), ("ann,1. Mar,1,x\n", "1. Mar is no exercise"),

@@ -65,7 +65,8 @@ def test_who_is_on_a_list(tmp_path, text, are):
     (CANVAS, "doejane_LATE_123_9001_handin-01", ["Doe, Jane"]),
     (CANVAS, "doejane_777_9001_handin-01", ["Doe, Jane"]),  # by the name alone
     (CANVAS, "müllerlüdenscheidtéva_LATE_777_9001_handin-01-1", ["Müller-Lüdenscheidt, Éva"]),
-    (CANVAS, "doejane_125_9001_handin-01", ["Doe, John"]),  # a number is no one else's
+    (CANVAS, "doejane_125_9001_handin-01", ["Doe, John", "Doe, Jane"]),  # to be asked about
+    (CANVAS, "doejohn_125_9001_x_123_assignsubmission_file", ["Doe, John"]),  # the rest is his own
     (CANVAS, "jdoe", ["Doe, Jane"]), (CANVAS, "John Doe", ["Doe, John"]),
     (CANVAS, "s0002", ["Müller-Lüdenscheidt, Éva"]),
     (CANVAS, "999", []), (CANVAS, "points possible", []), (CANVAS, "anon_x7_9001_handin", []),
@@ -75,6 +76,7 @@ def test_who_is_on_a_list(tmp_path, text, are):
     (MOODLE, "li", ["Li Wei"]), (MOODLE, "li@uni.example", ["Li Wei"]),
     (GRADESCOPE, "Jane Doe", ["31"]), (GRADESCOPE, "submission_123", []),
     ("name,id\nAnn,1\nAnn,2\n", "ann_2_7_x", ["Ann (2)"]),
+    ("name,id\nAnn,1\nAnn,2\n", "Ann (2)", ["Ann (2)"]),  # as the tables call her
     ("name,id\nAnn,1\nAnn,2\n", "ann_9_7_x", ["Ann (1)", "Ann (2)"]),
     ("Matrikel,Name\n8,Ann\n", "8", ["Ann"]),
 ])

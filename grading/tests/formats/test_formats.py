@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from grading import formats, report
+from grading.formats import table
 from grading.judge import VERDICTS
 from grading.tests.formats.checks import CHECKS, INTERNAL, REFUSED, check_prairielearn, read_tap
 from grading.tests.formats.results import (CASES, HOSTILE, POINTS, SAID, SECRETS, exercises,
@@ -124,12 +125,17 @@ def test_what_is_short_is_not_cut():
 
 @pytest.mark.parametrize("title, cell", [
     ("=cmd()", "'=cmd()"), ("+1", "'+1"), ("-1", "'-1"), ("@A", "'@A"), (" =1", "' =1"),
-    ("\n=1", "' =1"), ("a=1", "a=1"), ("", ""), ('"=1,', '"=1,'), ("\t=1", "?=1")])
+    ("\n=1", "' =1"), ("a=1", "a=1"), ("", ""), ('"=1,', '"=1,'), ("\t=1", "?=1"),
+    ("a; =1", "a; '=1")])
 def test_no_csv_cell_is_a_formula(title, cell):
     result = program("01-vm86trap", ("PASS",) * 4)
     result["exercises"][0]["title"] = title
     rows = list(csv.reader(io.StringIO(formats.FORMATS["csv"]([result]))))
     assert rows[1][2] == cell
+
+
+def test_a_formula_may_be_wide():
+    assert table.cell("\uff1d1+1") == "'\uff1d1+1"
 
 
 def test_gradescope_shows_an_instructor_why_a_hidden_test_failed():

@@ -133,7 +133,6 @@ KINDS = {
         bits(0x6C00, PE_PG_NE, CR0_FREE),
         bits(0x6C04, VMXE | PAE, CR4_FREE),
         clear(0x6C02, 0, 0xFF << 52, (1 << 32) - 1),  # CR3
-        canonical(0x6C16),  # RIP
     ),
     GUEST: (
         *(Segment(field, None, None) for field in range(0x6806, 0x6812, 2)),

@@ -84,11 +84,11 @@ class Scene:
         self.groups = log.groups("run")
         self.entered = bool(self.lives and self.lives[0].entries)  # the unspoiled VMCS is good
         launch = next((step for step in run.vmx if step.name == "vmlaunch"), None)
-        host_cr0 = launch.cr0 if launch else 0
+        host_cr0, host_cr4 = (launch.cr0, launch.cr4) if launch else (0, 0)
         self.start = {name: challenge.registers[number] & 0xFFFFFFFF
                       for number, name in enumerate(REGISTERS)} | {"esp": STACK}
         stack = run.symbols["guest_stack3"] - run.symbols["v86_base"]
-        cpuid = trace.cpuid_of(run)
+        cpuid = trace.cpuid_of(run, host_cr4)
         self.known = [trace.Known(trace.told(program, host_cr0), stack, cpuid)
                       for program in challenge.runs]
         self.problems = {}

@@ -21,6 +21,7 @@ REASONS = {RDTSC: RDTSC_EXIT, CPUID: CPUID_EXIT, VMCALL: VMCALL_EXIT} | dict.fro
 
 # What Bochs does not say: leaf 4, subleaf 1, the instruction cache of each of the lab's CPUs.
 CACHES = 4
+CR4_OSXSAVE, CPUID_OSXSAVE = 1 << 18, 1 << 27  # in ECX of leaf 1
 INSTRUCTION_CACHE = {
     "core2_penryn_t9600": (0x04000122, 0x01C0003F, 0x3F, 1),
     "corei7_haswell_4770": (0x1C004122, 0x01C0003F, 0x3F, 0),
@@ -68,11 +69,13 @@ class Known(NamedTuple):
         return value
 
 
-def cpuid_of(run):
-    """Answer → value: what CPUID answers on the CPU of a Run. No program is asked."""
+def cpuid_of(run, cr4):
+    """Answer → value: what CPUID answers on the CPU of a Run, with this CR4. No program is asked."""
     leaves = {leaf: run.cpuid[leaf] for leaf in LEAVES} | {CACHES: INSTRUCTION_CACHE[run.cpu]}
-    return {Answer(leaf, name): value for leaf, values in leaves.items()
-            for name, value in zip(("eax", "ebx", "ecx", "edx"), values)}
+    found = {Answer(leaf, name): value for leaf, values in leaves.items()
+             for name, value in zip(("eax", "ebx", "ecx", "edx"), values)}
+    found[Answer(1, "ecx")] |= CPUID_OSXSAVE if cr4 & CR4_OSXSAVE else 0  # at reset it is clear
+    return found
 
 
 def told(program, host_cr0):

@@ -283,12 +283,15 @@ def test_what_the_grader_looks_at_is_not_among_what_is_changed():
 @pytest.mark.parametrize("cpu", LAB.cpus)
 def test_what_cpuid_answers_is_known_of_every_cpu_and_of_every_leaf(cpu):
     leaves = {leaf: (leaf, 1, 0x20, 3) for leaf in programs.LEAVES}
-    answers = trace.cpuid_of(Run(b"", [], None, False, True, "bochs", 0, cpu=cpu, cpuid=leaves))
+    run = Run(b"", [], None, False, True, "bochs", 0, cpu=cpu, cpuid=leaves)
+    answers = trace.cpuid_of(run, cr4=0)
     known = trace.Known(0, 0, answers)
     assert {leaf for leaf, _ in answers} == set(programs.LEAVES)
     told = {answer: known.value(programs.Answer(*answer)) for answer in answers}
     assert (told[0, "ebx"], told[2, "ecx"], told[1, "ecx"]) == (1, 0x20, 1 << 31)
     assert told[4, "eax"] & 0xFF == 0x22, "level 1, an instruction cache"
+    with_xsave = trace.Known(0, 0, trace.cpuid_of(run, cr4=1 << 18))
+    assert with_xsave.value(programs.Answer(1, "ecx")) == 1 << 31 | 1 << 27
 
 
 def test_who_knows_the_answers_by_heart_is_right_once_in_256():
