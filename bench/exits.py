@@ -63,7 +63,8 @@ def draw(rubric, region):
     writer = programs.Writer(random.Random(0), region + challenge.HEADER)
     guest = program(writer)
     run = challenge.Program(guest, challenge.CR0, ~0 & 0xFFFFFFFF, SHADOW)
-    drawn = challenge.Challenge(1, region, b"", writer.registers, guest, [run])
+    canaries = [1] * challenge.CANARIES
+    drawn = challenge.Challenge(1, region, b"", writer.registers, canaries, guest, [run])
     return challenge.pack(drawn), guest
 
 
