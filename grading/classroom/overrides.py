@@ -75,8 +75,8 @@ def one(cells, names, targets):
         raise ValueError(f"{', '.join(COLUMNS)} are wanted, and quotes around what has a comma in it")
     student, what, points, reason = cells
     if student not in names:
-        raise ValueError(f"there is no student {student} in this class; see the first column of "
-                         "grades.csv")
+        raise ValueError(f"there is no student {student} in this class, as this run calls them (was "
+                         "--roster another one before?)")
     if what not in targets:
         known = ", ".join(dict.fromkeys(each.lab for each in targets.values()))
         raise ValueError(f"{what} is no exercise and no program that is graded here; there is "

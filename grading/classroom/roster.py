@@ -24,7 +24,8 @@ NUMBERED = "identifier"  # Moodle's "Participant 123": it names nobody, if anyth
 FIRST, LAST = "first name", ("last name", "surname")
 NOBODY = ("points possible", "student, test")  # of Canvas' table: a row of maxima, a pretend student
 # Canvas' and Moodle's. The number is the first that can be: what is behind it, a student chooses.
-UPLOAD = re.compile(r"(?P<name>.+?)(?:_LATE)?_(?P<number>\d+)_(?:\d+_.+|assignsubmission_.*)")
+LATE = "late, as its name says"
+UPLOAD = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_.+|assignsubmission_.*)")
 
 
 class Entry(NamedTuple):
@@ -66,7 +67,10 @@ def with_variants(known):
     """The same, with names the other way round, and addresses without their domain."""
     turned = [f"{cell.partition(',')[2].strip()} {cell.partition(',')[0]}" for cell in known
               if "," in cell]
-    return (*known, *turned, *(cell.partition("@")[0] for cell in known if "@" in cell[1:]))
+    last_first = [" ".join(words[number:] + words[:number]) for words in map(str.split, known)
+                  for number in range(1, len(words))]  # as Canvas sorts them
+    return (*known, *turned, *last_first,
+            *(cell.partition("@")[0] for cell in known if "@" in cell[1:]))
 
 
 def told_apart(entries, path):
@@ -103,19 +107,20 @@ def owners(name, entries):
     """The Entries that an upload's name may mean: by the whole name; else by the number and the
     name that a platform has put into it. If these are different people's, all of them."""
     found = [each for each in entries if whole(name) in map(whole, each.known_as)]
-    put_in = None if found else UPLOAD.fullmatch(name)
-    if not put_in:
+    if found:
         return found
-    numbered = [each for each in entries if put_in["number"] in each.known_as]
-    named = [each for each in entries if letters(put_in["name"]) in map(letters, each.known_as)]
+    put_in = UPLOAD.fullmatch(name)
+    numbered = [each for each in entries if put_in and put_in["number"] in each.known_as]
+    of_name = letters(put_in["name"] if put_in else name)
+    named = [each for each in entries if of_name and of_name in map(letters, each.known_as)]
     both = [each for each in numbered if each in named]
     return both or numbered + named
 
 
 def assign(hand_ins, entries, path):
     """The hand-ins, named as on the list where they are on it; and the names of those who handed
-    in nothing. What matched nothing is told of. UsageError if one may be two students', or if
-    none is on the list: then it is another list, or another column of it."""
+    in nothing. What matched nothing is told of. UsageError if one may be two students', or two are
+    one student's, or if none is on the list: then it is another list, or another column of it."""
     whose = []
     for each in hand_ins:
         found = owners(readable(stem(each.path)), entries)
@@ -126,19 +131,28 @@ def assign(hand_ins, entries, path):
     if not any(whose):
         raise UsageError(f"{path}: no submission is called as anybody on this list, such as "
                          f"{entries[0].name}; is it the right list, and column?")
-    tell(hand_ins, whose)
-    named = [each._replace(name=owner) if whose.count(owner) == 1 and owner else each
+    require_one_each(hand_ins, whose)
+    if others := [each.name for each, owner in zip(hand_ins, whose) if not owner]:
+        print(f"not on the list, and graded: {'; '.join(others)}", file=sys.stderr)
+    if late := [each.name for each in hand_ins if is_late(each)]:
+        print(f"late, by their names: {'; '.join(late)}", file=sys.stderr)
+    named = [each._replace(name=owner or each.name,
+                           note="; ".join(filter(None, (each.note, LATE * is_late(each)))))
              for each, owner in zip(hand_ins, whose)]
     return named, [each.name for each in entries if each.name not in whose]
 
 
-def tell(hand_ins, whose):
-    """Says, in a line each, who is not on the list, and who is there more than once."""
-    others = ", ".join(each.name for each, owner in zip(hand_ins, whose) if not owner)
-    if others:
-        print(f"not on the list, and graded: {others}", file=sys.stderr)
-    doubled = ", ".join(each.name for each, owner in zip(hand_ins, whose)
-                        if owner and whose.count(owner) > 1)
-    if doubled:
-        print("once on the list, and graded as several students'; put what is one's into one "
-              f"folder: {doubled}", file=sys.stderr)
+def require_one_each(hand_ins, whose):
+    """UsageError if two hand-ins are one student's: which of them counts?"""
+    for each, owner in zip(hand_ins, whose):
+        if owner and whose.count(owner) > 1:
+            both = [readable(other.path.name) for other, name in zip(hand_ins, whose)
+                    if name == owner]
+            raise UsageError(f"{both[0]} and {both[1]} are both {owner}'s; take one away, or put both "
+                             f"into a folder that is called {owner!r}")
+
+
+def is_late(hand_in):
+    """True if Canvas has written into its name that it is."""
+    found = UPLOAD.fullmatch(readable(stem(hand_in.path)))
+    return bool(found and found["late"])

@@ -67,9 +67,10 @@ def test_who_is_on_a_list(tmp_path, text, are):
     (CANVAS, "müllerlüdenscheidtéva_LATE_777_9001_handin-01-1", ["Müller-Lüdenscheidt, Éva"]),
     (CANVAS, "doejane_125_9001_handin-01", ["Doe, John", "Doe, Jane"]),  # to be asked about
     (CANVAS, "doejohn_125_9001_x_123_assignsubmission_file", ["Doe, John"]),  # the rest is his own
+    (CANVAS, "doejane", ["Doe, Jane"]), ("full name\nJane Mary Doe\n", "doejanemary_7_8_x", ["Jane Mary Doe"]),
     (CANVAS, "jdoe", ["Doe, Jane"]), (CANVAS, "John Doe", ["Doe, John"]),
     (CANVAS, "s0002", ["Müller-Lüdenscheidt, Éva"]),
-    (CANVAS, "999", []), (CANVAS, "points possible", []), (CANVAS, "anon_x7_9001_handin", []),
+    ("ann\n---\n", "+", []), (CANVAS, "999", []), (CANVAS, "points possible", []), (CANVAS, "anon_x7_9001_handin", []),
     (MOODLE, "Jane Doe_4711_assignsubmission_file", ["Jane Doe"]),
     (MOODLE, "Jane Doe_9_assignsubmission_file_handin-01", ["Jane Doe"]),
     (MOODLE, "Participant_4712_assignsubmission_file_", ["Li Wei"]),
@@ -110,17 +111,26 @@ def upload(name):
     return folder.HandIn(name, Path("class") / f"{name}.zip", "a" * 64, "", ())
 
 
-def test_who_is_there_twice_keeps_both_names_and_is_not_absent(tmp_path, capsys):
-    uploads = [upload(name) for name in ("doejane_123_1_a", "doejane_123_2_b", "johnd", "stranger")]
+def test_hand_ins_are_named_as_on_the_list(tmp_path, capsys):
+    uploads = [upload(name) for name in ("doejane_LATE_123_1_a", "johnd", "stranger", "x_y")]
     named, absent = roster.assign(uploads, listed(tmp_path, CANVAS), "list.csv")
-    assert names(named) == ["doejane_123_1_a", "doejane_123_2_b", "Doe, John", "stranger"]
+    assert names(named) == ["Doe, Jane", "Doe, John", "stranger", "x_y"]
+    assert [each.note for each in named] == ["late, as its name says", "", "", ""]
     assert absent == ["Müller-Lüdenscheidt, Éva"]
     said = capsys.readouterr().err.splitlines()
-    assert said == ["not on the list, and graded: stranger",
-                    "once on the list, and graded as several students'; put what is one's into one "
-                    "folder: doejane_123_1_a, doejane_123_2_b"]
+    assert said == ["not on the list, and graded: stranger; x_y",
+                    "late, by their names: doejane_LATE_123_1_a"]
     with pytest.raises(UsageError, match="is it the right list"):
         roster.assign(uploads[-1:], listed(tmp_path, CANVAS), "list.csv")
+
+
+def test_two_hand_ins_of_one_student_are_asked_about(tmp_path):
+    uploads = [upload(name) for name in ("doejane_123_1_a", "doejane_LATE_123_2_b", "johnd")]
+    with pytest.raises(UsageError) as error:
+        roster.assign(uploads, listed(tmp_path, CANVAS), "list.csv")
+    assert str(error.value) == (
+        "doejane_123_1_a.zip and doejane_LATE_123_2_b.zip are both Doe, Jane's; take one away, or "
+        "put both into a folder that is called 'Doe, Jane'")
 
 
 def test_a_class_with_a_list(tmp_path):
@@ -132,10 +142,10 @@ def test_a_class_with_a_list(tmp_path):
     said = run(class_, to, "--seed", 7, "--roster", path)
     assert "not on the list, and graded: guest\n" in said
     assert "2 submissions: 2 graded now" in said
-    assert "2 of 3 on the list handed in nothing: eve/../x, =zoe\n" in said
+    assert "2 of 3 on the list handed in nothing: eve/../x; =zoe\n" in said
     rows = grades(to)
     assert {name: (row["total"], row["verdict"], row["note"]) for name, row in rows.items()} == {
-        "jdoe@uni.example": ("100", "PASS", ""), "guest": ("60", "TODO", ""),
+        "jdoe@uni.example": ("100", "PASS", "late, as its name says"), "guest": ("60", "TODO", ""),
         "'=zoe": ("0", "ABSENT", "nothing handed in"),
         "eve/../x": ("0", "ABSENT", "nothing handed in")}
     assert "eve/../x,0\n" in (to / "publish.csv").read_text()
