@@ -53,9 +53,10 @@ class Member(NamedTuple):
         """In how many folders it lies."""
         return self.name.removeprefix("./").count("/")
 
-    def is_archive(self):
-        """True if its name says that it is one."""
-        return self.name.lower().endswith(ENDINGS) and not BESIDE.search(self.name)
+
+def is_archive(name):
+    """True if the name of a file, or of a member, says that it is one."""
+    return name.lower().endswith(ENDINGS) and not BESIDE.search(name)
 
 
 def read(path, choose):
@@ -107,7 +108,7 @@ def archive_among(members, shown):
     if any(member.name.lower().endswith(SOURCES) and not BESIDE.search(member.name)
            for member in members):
         return None
-    found = [member for member in members if member.is_archive()]
+    found = [member for member in members if is_archive(member.name)]
     if found[1:]:
         raise UsageError(f"{shown} holds several archives, {found[0].name[-LONGEST:]} and "
                          f"{found[1].name[-LONGEST:]}; unpack it into a folder")
@@ -142,7 +143,7 @@ def members_of(data, left):
     list_them = zip_members if data.startswith(ZIP) else tar_members
     for member in list_them(data, left):
         left.take(members=1)
-        if member.size > (MAX_PACKED if member.is_archive() else MAX_BYTES):
+        if member.size > (MAX_PACKED if is_archive(member.name) else MAX_BYTES):
             raise TooMuch
         yield member
 

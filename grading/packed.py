@@ -7,14 +7,8 @@ import os
 from pathlib import Path
 
 from grading import archive
-from grading.archive import ENDINGS
 from grading.errors import UsageError
 from grading.places import root
-
-
-def is_packed(path):
-    """True of a tarball's or a zip's name."""
-    return path.name.lower().endswith(ENDINGS)
 
 
 def archives_of(submission):
@@ -44,8 +38,7 @@ def archives_in(folder):
 def packed_in(folder):
     """Its tarballs and zips, by name."""
     return sorted(path for path in folder.iterdir()
-                  if is_packed(path) and not archive.BESIDE.search(path.name)
-                  and not path.is_symlink())  # it may lead to another's
+                  if archive.is_archive(path.name) and not path.is_symlink())  # it may lead to another's
 
 
 def has_sources(folder):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import intake, packed
-from grading.archive import ENDINGS
+from grading.archive import ENDINGS, is_archive
 from grading.errors import UsageError, one_line
 
 # What a student may have sent in place of an archive that is read: it has a row, and a reason.
@@ -67,7 +67,7 @@ def require_readable(folder, entries, labs):
     closed = [path for path in entries if not os.access(path, os.R_OK)]
     for entry in entries:
         for place, folders, files in os.walk(entry):
-            counting = [name for name in files if name in wanted or packed.is_packed(Path(name))]
+            counting = [name for name in files if name in wanted or is_archive(name)]
             closed += [path for path in (Path(place, name) for name in (*folders, *counting))
                        if not path.is_symlink() and not os.access(path, os.R_OK)]
     if closed:
@@ -100,7 +100,7 @@ def readable(name):
 def look(path, name, labs):
     """The HandIn of one entry."""
     try:
-        if not path.is_dir() and not packed.is_packed(path):
+        if not path.is_dir() and not is_archive(path.name):
             raise UsageError(f"{path}: its kind is not read: unpack it into a folder, or pack it "
                              "as .zip or .tar.gz")
         held = intake.labs_in(path, labs)

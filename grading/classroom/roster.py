@@ -23,8 +23,8 @@ KNOWN = ("student", "student name", "name", "full name", "username", "user name"
 NUMBERED = "identifier"  # Moodle's "Participant 123": it names nobody, if anything else does
 FIRST, LAST = "first name", ("last name", "surname")
 NOBODY = ("points possible", "student, test")  # of Canvas' table: a row of maxima, a pretend student
-# Canvas' and Moodle's. The number is the first that can be: what is behind it, a student chooses.
 LATE = "late, as its name says"
+# Canvas' and Moodle's. The number is the first that can be: what is behind it, a student chooses.
 UPLOAD = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_.+|assignsubmission_.*)")
 
 
@@ -41,10 +41,11 @@ def read(path):
     columns = [cell.casefold() for cell in rows[0]] if rows else []
     has_header = any(cell in (*KNOWN, NUMBERED, FIRST) for cell in columns)
     known = [said(row, columns) for row in rows[1:]] if has_header else [row[:1] for row in rows]
-    entries = [Entry(each[0], with_variants(each)) for each in known if each and each[0]]
+    entries = [Entry(each[0], tuple(each)) for each in known if each and each[0]]
     if not entries:
         raise UsageError(f"{path}: no student is on this list")
-    return told_apart(entries, path)
+    return [each._replace(known_as=with_variants((each.name, *each.known_as)))
+            for each in told_apart(entries, path)]
 
 
 def said(row, columns):
@@ -64,31 +65,23 @@ def said(row, columns):
 
 
 def with_variants(known):
-    """The same, with names the other way round, and addresses without their domain."""
-    turned = [f"{cell.partition(',')[2].strip()} {cell.partition(',')[0]}" for cell in known
-              if "," in cell]
-    last_first = [" ".join(words[number:] + words[:number]) for words in map(str.split, known)
-                  for number in range(1, len(words))]  # as Canvas sorts them
-    return (*known, *turned, *last_first,
-            *(cell.partition("@")[0] for cell in known if "@" in cell[1:]))
+    """The same, with names that begin at another word, and addresses without their domain."""
+    turned = [" ".join(words[number:] + words[:number]) for words in map(str.split, known)
+              for number in range(1, len(words))]  # of which letters() alone count
+    return (*known, *turned, *(cell.partition("@")[0] for cell in known if "@" in cell[1:]))
 
 
 def told_apart(entries, path):
     """The Entries with names of which none is there twice; UsageError if they cannot be."""
     names = [whole(each.name) for each in entries]
     named = [each if names.count(whole(each.name)) == 1 or not each.known_as[1:]
-             else renamed(each, f"{each.name} ({each.known_as[1]})") for each in entries]
+             else each._replace(name=f"{each.name} ({each.known_as[1]})") for each in entries]
     names = [whole(each.name) for each in named]
     for each in named:
         if names.count(whole(each.name)) > 1:
             raise UsageError(f"{path}: {each.name} is on the list more than once; strike out all "
                              "but one, or tell them apart")
     return named
-
-
-def renamed(entry, name):
-    """The Entry, called so."""
-    return Entry(name, (*entry.known_as, name))
 
 
 @functools.cache
@@ -104,8 +97,8 @@ def letters(text):
 
 
 def owners(name, entries):
-    """The Entries that an upload's name may mean: by the whole name; else by the number and the
-    name that a platform has put into it. If these are different people's, all of them."""
+    """The Entries that an upload's name may mean: by the whole name; else by its letters, or by the
+    number and the name that a platform has put into it. If these are different people's, all."""
     found = [each for each in entries if whole(name) in map(whole, each.known_as)]
     if found:
         return found

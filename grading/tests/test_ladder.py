@@ -24,10 +24,6 @@ MUTANTS = [(lab, emulator, mutant) for lab, emulator in CASES
            for mutant in readable(lab)]
 FORGERIES = [(lab, emulator, path) for lab, emulator in CASES
              for path in sorted((lab.folder / "tests" / "forgeries").glob("*"))]
-# One that forges a step alone says so in a file LOSES: the exercises that must earn nothing.
-LOSES = "LOSES"
-OF_A_STEP = [(*where, path) for *where, path in FORGERIES if (path / LOSES).exists()]
-OF_ALL = [each for each in FORGERIES if each not in OF_A_STEP]
 FRESH_SEEDS = 5
 
 
@@ -91,19 +87,12 @@ def test_a_lab_is_worth_100_points(number):
                for exercise in each.rubric().EXERCISES) == 100
 
 
-def forged(lab, forgery, folder):
-    """The lab's files with a forgery's among them: the others are right."""
-    sources = support.write_sources(lab, folder)
-    for file in forgery.iterdir():
-        if file.name != LOSES:
-            (sources / file.name).write_bytes(file.read_bytes())
-    return sources
-
-
-@pytest.mark.parametrize(("lab", "emulator", "forgery"), OF_ALL,
-                         ids=[f"{lab.name}-{emulator}-{f.name}" for lab, emulator, f in OF_ALL])
+@pytest.mark.parametrize(("lab", "emulator", "forgery"), FORGERIES,
+                         ids=[f"{lab.name}-{emulator}-{f.name}" for lab, emulator, f in FORGERIES])
 def test_a_forgery_earns_nothing(lab, emulator, forgery, tmp_path):
-    sources = forged(lab, forgery, tmp_path / "sources")
+    sources = support.write_sources(lab, tmp_path / "sources")  # the other files are right
+    for file in forgery.iterdir():
+        (sources / file.name).write_bytes(file.read_bytes())
     values = support.grade(lab, emulator, sources, tmp_path / "work")
     assert values["score"] == 0, values
     complaint = values["exercises"][0]["got"]  # of what it wanted to take, or to be
@@ -112,11 +101,3 @@ def test_a_forgery_earns_nothing(lab, emulator, forgery, tmp_path):
     refused = any(word in complaint for word in words)
     assert refused == bool(words), complaint
     assert refused or "begin 0x" in values["output"], "it did not even build and boot"
-
-
-@pytest.mark.parametrize(("lab", "emulator", "forgery"), OF_A_STEP,
-                         ids=[f"{lab.name}-{emulator}-{f.name}" for lab, emulator, f in OF_A_STEP])
-def test_a_forgery_of_a_step_earns_nothing_for_it_and_all_else(lab, emulator, forgery, tmp_path):
-    sources = forged(lab, forgery, tmp_path / "sources")
-    values = support.grade(lab, emulator, sources, tmp_path / "work", crc32(forgery.name.encode()))
-    assert support.lost(values)[0] == (forgery / LOSES).read_text().split(), values

@@ -53,6 +53,7 @@ def names(entries):
     (MOODLE, ["Jane Doe", "Li Wei"]),
     (GRADESCOPE, ["31", "john@uni.example"]),
     ("name,id\nAnn,1\nAnn,2\n", ["Ann (1)", "Ann (2)"]),
+    ("name,id\nAnn Lee,1\nAnn Lee,2\n", ["Ann Lee (1)", "Ann Lee (2)"]),
 ])
 def test_who_is_on_a_list(tmp_path, text, are):
     assert names(listed(tmp_path, text)) == are

@@ -39,6 +39,7 @@ INSISTED = ((*PIN, 0x16), (*CPU, 0x04006172), (*EXIT, 0x36DFB), (*ENTRY, 0x11FB)
 MONITORED = {"exception bitmap": 0x4004, "CR0 guest/host mask": 0x6000, "CR0 read shadow": 0x6004}
 
 HOST_CODE, HOST_DATA, HOST_TSS = 0x08, 0x10, 0x18
+PARTS = ("VMCS_TYPE", "VMCS_WIDTH")  # of an encoding: no fields
 BITS = {0: 16, 1: 64, 2: 32, 3: 64}  # by bits 14:13 of an encoding
 
 
@@ -46,7 +47,7 @@ def field(encoding):
     """A field for people: its name in the program, and the encoding."""
     name = next((name for name, number in numbers().items()
                  if number == encoding and name.startswith("VMCS_")
-                 and not name.startswith("VMCS_WIDTH")), "")
+                 and not name.startswith(PARTS)), "")
     return f"{name} ({encoding:#06x})".strip()
 
 

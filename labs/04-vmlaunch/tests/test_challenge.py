@@ -275,6 +275,14 @@ def test_no_value_that_does_no_harm_is_one_that_does(area):
         assert not good & bad, hex(kind.field)
 
 
+def test_a_field_is_called_by_its_own_name():
+    for kinds in changes.KINDS.values():
+        for kind in kinds:
+            name = fields.field(kind.field)
+            assert name.startswith("VMCS_") and not name.startswith(fields.PARTS), name
+    assert fields.field(0x0C00) == "VMCS_HOST_ES_SELECTOR (0x0c00)"
+
+
 def test_what_the_grader_looks_at_is_not_among_what_is_changed():
     for kinds in changes.KINDS.values():
         assert not {kind.field for kind in kinds} & set(fields.MONITORED.values())
