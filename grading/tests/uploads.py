@@ -1,5 +1,7 @@
-"""What the tests of intake share: two labs, and a zip of files of one."""
+"""What the tests of intake share: two labs, and a zip or a tarball of files of one."""
 
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,4 +17,14 @@ def zipped(path, members):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in members:
             packed.writestr(name, content)
+    return path
+
+
+def tarred(path, members):
+    """A tarball with these members, (name, bytes)."""
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
     return path
