@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from subprocess import PIPE
 from typing import NamedTuple
@@ -36,6 +36,7 @@ class Ended(NamedTuple):
     cpu_seconds: float
 
 
+ENDS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # what tells us to end
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
 BYTES, REST = "bytes written to a log", "rest (it sleeps, and nothing wakes it)"
@@ -57,6 +58,30 @@ def die_with_parent():
     """For a child, before it becomes another program: its parent's death is its own."""
     if sys.platform == "linux":
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextmanager
+def undisturbed():
+    """Who tells us to end is heard behind this block, not in it: between the fork and our
+    knowing the child, it would be left behind; and what is raised in that which Python itself
+    does around a fork is printed and forgotten. A child begins with the same signals blocked.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def begin(command, prepare=die_with_parent, **how):
+    """A Popen, undisturbed; prepare() is called in the child."""
+
+    def ready():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+        prepare()
+
+    with undisturbed():
+        return subprocess.Popen(command, preexec_fn=ready, **how)
 
 
 def limit(which, soft, hard=None):
@@ -91,10 +116,9 @@ def start(command, limits, cwd, env=None, output=None):
     file = open(os.path.join(cwd, "output"), "wb") if output is None else nullcontext(output)
     try:
         with file as stdout:
-            child = subprocess.Popen(command, cwd=cwd, env=env, stdin=PIPE,
-                                     stdout=stdout, stderr=subprocess.STDOUT,
-                                     pass_fds=(ours,) if ours else (),
-                                     start_new_session=True, preexec_fn=restrict)
+            child = begin(command, restrict, cwd=cwd, env=env, stdin=PIPE,
+                          stdout=stdout, stderr=subprocess.STDOUT,
+                          pass_fds=(ours,) if ours else (), start_new_session=True)
     except BaseException:
         if times:
             os.close(times)
@@ -115,7 +139,8 @@ class Guard(threading.Thread):
     def __init__(self, child, seconds):
         super().__init__(daemon=True)
         self.child, self.seconds, self.over = child, seconds, threading.Event()
-        self.start()
+        with undisturbed():  # nor is it heard by this thread, ever, while the first one must not
+            self.start()
 
     def run(self):
         before = None  # looking costs some milliseconds: most are gone by then

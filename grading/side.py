@@ -9,7 +9,6 @@ from contextlib import suppress
 from grading import process
 
 SECOND = 1
-ENDS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def by_side(work, items, jobs, weight=None):
@@ -29,10 +28,9 @@ def by_side(work, items, jobs, weight=None):
             while wanted not in answers:
                 while waiting and len(children) < jobs:
                     place, item = waiting.pop(0)
-                    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # until we know it
-                    pipe, number = begin(work, item)
-                    children[pipe] = place, number
-                    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+                    with process.undisturbed():
+                        pipe, number = begin(work, item)
+                        children[pipe] = place, number
                 # A signal that came just before we waited is heard when we have waited.
                 for pipe in select.select(list(children), [], [], SECOND)[0]:
                     answers[children[pipe][0]] = heard(pipe)
@@ -57,7 +55,7 @@ def begin(work, item):
         os.close(theirs)
         return ours, number
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, process.ENDS)
         process.die_with_parent()
         os.close(ours)
         try:

@@ -14,10 +14,10 @@ import shutil
 import subprocess
 import sys
 
+from grading import process
 from grading.classroom import work
 from grading.errors import UsageError
 from grading.lab import ROOT
-from grading.process import die_with_parent
 
 CLASS = ROOT / "grading" / "class"
 LOOK_SECONDS = 1  # how often we look into the spool, while the cluster works
@@ -61,8 +61,8 @@ def submit(tasks, way, jobs, size, done):
                f"--chdir={ROOT}", "--wrap",
                f"exec {shlex.quote(sys.executable)} {shlex.quote(str(CLASS))} "
                f"--part {shlex.quote(str(way.spool))}/part$SLURM_ARRAY_TASK_ID"]
-    with subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          preexec_fn=die_with_parent) as child:
+    with process.begin(command, text=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE) as child:
         job = child.stdout.readline().strip().split(";")[0]
         try:
             follow(child, tasks, way, done)

@@ -66,8 +66,9 @@ def run(tasks, way, jobs, scratch, done=lambda task: None):
     try:
         while waiting or workers:
             while waiting and free:
-                worker = begin(*waiting.pop(), free.pop(), way)
-                workers[worker.handle] = worker
+                with process.undisturbed():
+                    worker = begin(*waiting.pop(), free.pop(), way)
+                    workers[worker.handle] = worker
             for handle in select.select(list(workers), [], [])[0]:
                 worker = workers.pop(handle)
                 free.append(worker.folder)

@@ -12,9 +12,9 @@ asked what to do, we say "debug", and look at it once more.
 import os
 import re
 import select
-import subprocess
 import sys
 import threading
+from subprocess import DEVNULL, STDOUT
 
 from grading import process
 from grading.emulators.bochs_config import (CPU, PROGRAM, WITNESS, configuration,  # noqa: F401
@@ -61,9 +61,8 @@ def show(command, folder, stdin=None):
     """
     os.mkfifo(folder / "serial")
     with open(folder / "output", "wb") as output:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                 stderr=subprocess.STDOUT, env=os.environ | {"TERM": "dumb"},
-                                 preexec_fn=process.die_with_parent)
+        child = process.begin(command, stdin=DEVNULL, stdout=output, stderr=STDOUT,
+                              env=os.environ | {"TERM": "dumb"})
     # Opened for writing too: no waiting for Bochs to open it, should it fail to.
     pipe = os.open(folder / "serial", os.O_RDWR | os.O_NONBLOCK)
     try:

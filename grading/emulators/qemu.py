@@ -10,7 +10,6 @@ every kind of hang.
 
 import os
 import re
-import subprocess
 from itertools import islice
 
 from grading import process, sandbox
@@ -85,8 +84,11 @@ def stock(folder):
 
 def show(command, folder, stdin=None):
     """Runs it. True if it ended without the program's saying so: a reset, or Ctrl-A X."""
-    return subprocess.run(command, stdin=stdin, check=False,
-                          preexec_fn=process.die_with_parent).returncode == 0
+    child = process.begin(command, stdin=stdin)
+    try:
+        return child.wait() == 0
+    finally:
+        child.kill()
 
 
 class Boot(Frozen):

@@ -113,10 +113,9 @@ def as_another(command, submission, out):
 
 def judged(command):
     """The Outcome of a call of grading/grade."""
-    child = subprocess.Popen(command, cwd="/", env=ENVIRONMENT, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                             errors="replace", start_new_session=True,
-                             preexec_fn=process.die_with_parent)
+    child = process.begin(command, cwd="/", env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", start_new_session=True)
     try:
         text, complaint = child.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:

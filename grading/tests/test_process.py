@@ -110,6 +110,48 @@ def test_a_child_does_not_outlive_a_grader_that_is_killed(tmp_path):
     assert ended
 
 
+HEARD = """
+import os, signal, time
+from grading import process
+
+def told():
+    os.kill(os.getpid(), signal.SIGINT)
+    used = time.process_time()
+    while time.process_time() < used + 0.1:  # in which another thread would hear it
+        pass
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    {code}
+    print("ignored")
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@pytest.mark.parametrize("code, said", [
+    ('os.register_at_fork(after_in_parent=told); process.begin(["true"])', "heard"),
+    ("with process.undisturbed(): told(); print('then', end=' ')", "then heard"),
+    ("""child = process.start(["sleep", "1000"], process.Limits(), {folder!r})
+    process.guard(child)
+    with process.undisturbed(): told(); print('then', end=' ')""", "then heard")],
+    ids=["in-a-fork", "when-undisturbed", "beside-a-guard"])
+def test_who_tells_us_to_end_is_heard(tmp_path, code, said):
+    """Behind what must not be disturbed, and not while Python forks, where it would be lost."""
+    text = HEARD.format(code=code.format(folder=str(tmp_path)))
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    assert done.stdout.strip() == said
+
+
+def test_a_child_of_ours_hears_it_too(tmp_path):
+    with process.undisturbed():
+        child = process.start(["sleep", "1000"], Limits(), tmp_path)
+    child.send_signal(signal.SIGTERM)
+    process.guard(child, Limits(rest_seconds=1))  # should it not
+    assert process.finish(child).code == -signal.SIGTERM
+
+
 def test_one_that_only_sleeps_is_ended(tmp_path):
     ended, _ = process.run(["sh", "-c", "sleep 100 & wait"], Limits(rest_seconds=0.2), tmp_path)
     assert ended.over_budget.startswith("rest")

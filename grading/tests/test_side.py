@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grading import errors, side
+from grading import errors, process, side
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -139,7 +139,7 @@ finally:
 NOBODY = 7  # an exit code
 
 
-@pytest.mark.parametrize("number", sorted(side.ENDS))
+@pytest.mark.parametrize("number", sorted(process.ENDS))
 def test_a_signal_while_one_is_begun_leaves_nobody(number):
     """It comes when the child is there, and its number is in no list yet. In a process of its own,
     which has one thread: another thread would hear the signal at once."""
@@ -172,7 +172,7 @@ errors.run_main(lambda: list(side.by_side(work, range(2), 2)))
 """
 
 
-@pytest.mark.parametrize("number", [*sorted(side.ENDS), signal.SIGKILL])
+@pytest.mark.parametrize("number", [*sorted(process.ENDS), signal.SIGKILL])
 def test_they_end_with_us(number):
     """Told to end, they unwind; if we are killed, so are they."""
     code = WAITS.format(root=str(ROOT))
