@@ -146,13 +146,13 @@ loader: $(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin ;
 given: loader $(HEADERS) $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a \
        $(COMMON_BUILD)/libcommon.names $(GIVEN_OBJS)
 
-# What names common/ defines, and what names the student's files do: the grader looks.
+# What names common/ defines, and what names the student's files do, and use: the grader looks.
 .PHONY: names
 names: $(COMMON_BUILD)/libcommon.names $(BUILD)/names
 $(COMMON_BUILD)/libcommon.names: $(COMMON_BUILD)/libcommon.a
 $(BUILD)/names: $(USES_OBJS) $(EDIT_OBJS) | $(BUILD)
 %names:
-	@$(NM) -g --defined-only $(filter-out $(BUILD)/reference/%,$^) >$@
+	@$(NM) -g $(filter-out $(BUILD)/reference/%,$^) >$@
 
 # The disk image: the loader, the program, zeros to the end of the cylinder.
 $(PROGRAM).img: $(COMMON_BUILD)/boot.bin $(PROGRAM).b

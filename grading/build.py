@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grading import process
+from grading.borrowed import borrowed
 from grading.errors import UsageError
 from grading.lab import ROOT
 from grading.process import Limits
@@ -20,6 +21,7 @@ class Build(NamedTuple):
     symbols: Path
     error: str | None  # the first error, one line, if it failed
     output: str  # all that make and the compiler said
+    borrowed: tuple = ()  # names of the tests' own that the files use
 
 
 SECONDS = 20  # of CPU time, for each program that the build calls; all take about 0.5
@@ -53,7 +55,7 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
         error = first_error(output)
     else:
         error = wrong(lab, files, build, build / "edit", root, out)
-    return built(lab, build, error, output)
+    return built(lab, root, build, error, output)
 
 
 def ready(files, build, out, variables, limits):
@@ -76,11 +78,12 @@ def ready(files, build, out, variables, limits):
         cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files), rest_seconds=REST)
 
 
-def built(lab, build, error=None, output=""):
-    """The Build that make has left in folder `build`."""
+def built(lab, root, build, error=None, output=""):
+    """The Build that make has left in folder `build`; it was called in the tree `root`."""
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"),
-                 error and error[:LINE], output[:SHOWN])
+                 error and error[:LINE], output[:SHOWN],
+                 () if error else borrowed(lab, root, build / "names"))
 
 
 def settle(build):

@@ -154,7 +154,7 @@ def grade_on(boots, release, contents, built, lab, emulator, seed, out, variable
     origin = report.Origin(
         seed, emulator.NAME, release, compiler(variables, out),
         intake.digest(contents), base_of(variables),
-        [hashlib.sha256(disk).hexdigest() for disk in disks])
+        [hashlib.sha256(disk).hexdigest() for disk in disks], built.borrowed)
     if built.error:
         for boot in boots:
             boot.cancel()

@@ -3,6 +3,7 @@
 import sys
 from typing import NamedTuple
 
+from grading import borrowed
 from grading.judge import most_severe
 from grading.log import MAX_BYTES, printable
 
@@ -21,6 +22,7 @@ class Origin(NamedTuple):
     submission_sha256: str
     base: str  # "own", or "reference" for what the lab uses of other labs
     image_sha256: list  # one for each challenge; none if it did not build
+    borrowed: tuple = ()  # names of the tests' own that the files use
 
 
 def result(lab, verdicts, runs, origin, text):
@@ -34,6 +36,7 @@ def result(lab, verdicts, runs, origin, text):
         "seed": origin.seed,
         "base": origin.base,
         "uses": sorted({path.split("/")[0] for path in lab.uses}),
+        "borrowed": list(origin.borrowed),
         "emulator": origin.emulator,
         "versions": {"emulator": origin.emulator_version, "compiler": origin.compiler},
         "submission_sha256": origin.submission_sha256,
@@ -93,7 +96,7 @@ def table(values, file=sys.stdout, seed=True):
         if exercise["hint"]:
             where = f" ({exercise['section']})" if exercise["section"] else ""
             print(f"          hint      {exercise['hint']}{where}", file=file)
-    if line := others(values):
+    for line in filter(None, (others(values), borrowed.told(values["borrowed"]))):
         print(f"  {line}", file=file)
     print(f"  {values['lab']}: {values['score']}/{values['max']}", file=file)
 

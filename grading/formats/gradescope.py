@@ -2,7 +2,7 @@
 
 from grading.formats.text import all_exercises, dump, logs, seconds, total, why, worst
 
-EXTRA = ("lab", "score", "max", "verdict", "seed", "base", "emulator", "versions",
+EXTRA = ("lab", "score", "max", "verdict", "seed", "base", "borrowed", "emulator", "versions",
          "submission_sha256", "runs")  # what Gradescope keeps beside the tests
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+from grading.borrowed import told
 from grading.judge import VERDICTS
 
 NOT_SHOWN = "not shown: this exercise is hidden"
@@ -37,9 +38,10 @@ def logs(results):
 
 
 def headline(result):
-    """What was graded, on what, and how to repeat it."""
+    """What was graded, on what, how to repeat it, and what is to be known of the files."""
     base = ", BASE=reference" if result["base"] == "reference" else ""
-    return f"{result['lab']} on {flat(result['versions']['emulator'])}, SEED={result['seed']}{base}"
+    return f"{result['lab']} on {flat(result['versions']['emulator'])}, SEED={result['seed']}{base}" \
+        f"{'; ' * bool(result['borrowed'])}{told(result['borrowed'])}"
 
 
 def named(exercise):

@@ -38,7 +38,7 @@ def test_the_reference_earns_everything(lab, emulator, number, tmp_path):
     sources = support.write_sources(lab, tmp_path / "sources")
     values = support.grade(lab, emulator, sources, tmp_path / "work")
     assert values["score"] == values["max"], values
-    assert values["verdict"] == "PASS"
+    assert values["verdict"] == "PASS" and not values["borrowed"]
 
 
 @pytest.mark.parametrize(("lab", "emulator", "solved"), STAGES,
@@ -73,6 +73,7 @@ def test_each_wrong_idea_loses_its_points_and_is_named_first(lab, emulator, muta
     # One challenge for each, always the same: wrong code can do by chance what is right.
     values = support.grade(lab, emulator, sources, tmp_path / "work", crc32(mutant.name.encode()))
     assert not (wrong := support.wrong_with(mutant, values)), f"{mutant.name} {wrong}"
+    assert all(name in mutant.substitute for name in values["borrowed"]), values["borrowed"]
 
 
 @pytest.mark.parametrize("lab", dict.fromkeys(lab for lab, _ in CASES), ids=lambda lab: lab.name)

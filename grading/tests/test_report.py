@@ -30,7 +30,7 @@ def printed(status, uses, runs=({},)):
     exercise = {"id": "04-1", "title": "one", "score": 0, "max": 5, "status": status, "expected": "",
                 "got": "", "hint": "", "section": ""}
     out = io.StringIO()
-    report.table({"lab": "04-x", "base": "own", "uses": uses, "runs": runs, "seed": 1, "score": 0, "max": 5,
+    report.table({"lab": "04-x", "base": "own", "uses": uses, "borrowed": [], "runs": runs, "seed": 1, "score": 0, "max": 5,
                   "versions": {"emulator": "bochs 2.7"}, "exercises": [exercise]}, out)
     return out.getvalue()
 

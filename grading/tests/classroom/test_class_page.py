@@ -76,7 +76,7 @@ def sample_result(name, exercises, skill, chance, log):
     worst = max((row["status"] for row in rows), key=page.order)
     return {"version": 1, "lab": name, "score": sum(row["score"] for row in rows),
             "max": sum(row["max"] for row in rows), "verdict": worst, "seed": 1, "base": "own",
-            "uses": [],
+            "uses": [], "borrowed": [],
             "emulator": "bochs", "versions": {"emulator": "Bochs 2.7", "compiler": "gcc 12"},
             "submission_sha256": "0" * 64, "runs": [], "exercises": rows,
             "output": f"[{name}] begin\n{log}{HOSTILE}\n[{name}] end"}

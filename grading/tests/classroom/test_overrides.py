@@ -124,7 +124,7 @@ def result(verdict, *scores):
                   "visibility": "visible"} for each, score in zip(rubric, scores)]
     return {"lab": "01-vm86trap", "verdict": verdict, "score": sum(scores), "max": 100,
             "exercises": exercises, "submission_sha256": "0", "seed": 7, "emulator": "qemu",
-            "base": "own", "uses": [], "runs": [], "output": "", "versions": {"emulator": "QEMU"}}
+            "base": "own", "uses": [], "borrowed": [], "runs": [], "output": "", "versions": {"emulator": "QEMU"}}
 
 
 def test_where_we_failed_points_by_hand_are_a_grade(tmp_path):

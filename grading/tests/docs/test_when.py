@@ -22,7 +22,7 @@ STUDENTS = [path for path in (*(ROOT / "grading" / name for name in ("boot", "ha
                               *sorted((ROOT / "timeline").iterdir())) if messages.is_python(path)]
 # What the modules that judge and build give for "expected" and "got". What a rubric says is
 # particular to an exercise: the handout is there for it.
-VERDICTS = [ROOT / "grading" / name for name in ("judge.py", "build.py", "rubric.py")]
+VERDICTS = [ROOT / "grading" / name for name in ("judge.py", "build.py", "borrowed.py", "rubric.py")]
 C_SOURCES = sorted({*ROOT.glob("common/*.c"),
                     *(each.folder / name for each in lab.all_labs() for name in each.given
                       if name.endswith(".c"))})
