@@ -20,7 +20,7 @@ from typing import NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from grading.classroom import summary
+from grading.classroom import before, summary
 
 FOLDER = Path(__file__).resolve().parent
 LOG, LOG_PASSED = 4000, 1000  # the end of a log; less of it where nothing is wrong
@@ -50,7 +50,7 @@ def render(book):
     known = summary.summarise(book)
     numbers = {row.student.name: row.number for row in known.rows}
     return environment().get_template("page.html.j2").render(
-        book=book, known=known, bins=summary.BINS, refused=summary.REFUSED,
+        book=book, known=known, before=before.groups(known.rows), bins=summary.BINS, refused=summary.REFUSED,
         pairs=[(pair, numbers.get(pair.one), numbers.get(pair.other),
                 *side_by_side(pair.left, pair.right)) for pair in book.pairs[:PAIRS]],
         policy=policy(style, script), style=Markup(style), script=Markup(script))

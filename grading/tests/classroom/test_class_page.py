@@ -54,9 +54,19 @@ def sample_student(number, labs, chance, log):
         return Student(name, "", "", NOTHING, [])
     skill = chance.gauss(0.95, 0.04)
     held = labs[:chance.choice((2, 4, 6, 6, 6))]
-    return Student(name, path, f"{chance.getrandbits(256):064x}", "",
-                   [sample_result(lab_name, exercises, skill, chance, log)
-                    for lab_name, exercises in held])
+    results = [sample_result(lab_name, exercises, skill, chance, log) for lab_name, exercises in held]
+    if number % 25 == 4:
+        results[0] = unbuilt(results[0])
+    return Student(name, path, f"{chance.getrandbits(256):064x}", "", results,
+                   f"of two archives {HOSTILE}" if number % 25 in (4, 5) else "")
+
+
+def unbuilt(result):
+    """The same, if its files had not compiled."""
+    rows = [row | {"status": "FAIL", "score": 0, "expected": "the files compile and link",
+                   "got": f"error: {HOSTILE}" * (number == 0)}
+            for number, row in enumerate(result["exercises"])]
+    return result | {"runs": [], "exercises": rows, "verdict": "FAIL", "score": 0}
 
 
 def sample_result(name, exercises, skill, chance, log):
@@ -78,7 +88,7 @@ def sample_result(name, exercises, skill, chance, log):
             "max": sum(row["max"] for row in rows), "verdict": worst, "seed": 1, "base": "own",
             "uses": [], "borrowed": [],
             "emulator": "bochs", "versions": {"emulator": "Bochs 2.7", "compiler": "gcc 12"},
-            "submission_sha256": "0" * 64, "runs": [], "exercises": rows,
+            "submission_sha256": "0" * 64, "runs": [{"seed": 1}], "exercises": rows,
             "output": f"[{name}] begin\n{log}{HOSTILE}\n[{name}] end"}
 
 # Texts that are wider than their place, where nothing can be scrolled.
