@@ -40,7 +40,10 @@ def read(path):
     rows = [cells for _, cells in csv_file.read(path, "a list of students")]
     columns = [cell.casefold() for cell in rows[0]] if rows else []
     has_header = any(cell in (*KNOWN, NUMBERED, FIRST) for cell in columns)
-    known = [said(row, columns) for row in rows[1:]] if has_header else [row[:1] for row in rows]
+    if not has_header and any(len(row) > 1 for row in rows):
+        raise UsageError(f"{path}: its first line says not which column has the names; write "
+                         "student above that one, or put a name with a comma in it into quotes")
+    known = [said(row, columns) for row in rows[1:]] if has_header else rows
     entries = [Entry(each[0], tuple(each)) for each in known if each and each[0]]
     if not entries:
         raise UsageError(f"{path}: no student is on this list")

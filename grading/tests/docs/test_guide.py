@@ -147,7 +147,7 @@ def test_statuses_formats_and_numbers_are_the_grader_s():
 
 
 def test_the_headers_of_a_list_of_students_are_those_that_are_known():
-    said = TEXT[TEXT.index("**Which column.**"):].split("A CSV without")[0]
+    said = TEXT[TEXT.index("**Which column.**"):].split("A list without")[0]
     assert set(QUOTED.findall(said)) == {*roster.KNOWN, roster.FIRST, *roster.LAST, roster.NUMBERED}
 
 
