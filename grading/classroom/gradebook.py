@@ -72,6 +72,11 @@ def tables(student):
     return out.getvalue()
 
 
+def totals(book):
+    """Student's name -> the sum of all programs' points; "" where we failed."""
+    return {student.name: total(student) for student in book.students}
+
+
 def total(student):
     """The sum of all programs' points; empty where we failed."""
     return "" if failed(student) else sum(student.points.values())

@@ -1,15 +1,18 @@
 """Last stage: gradebook, report, and what students may have of both, as files in a folder."""
 
-from grading.classroom import gradebook, page
+from grading.classroom import filled, gradebook, page
 from grading.formats import write
 
 
-def everything(known, labs, to):
-    """Writes gradebook, report, and what students may have of both; the paths."""
+def everything(known, labs, to, table=None):
+    """Writes gradebook, report, what students may have of both, and `table`, the platform's own with
+    the points in it, if it is wanted; the paths."""
     written = {"grades.csv": gradebook.students(known, [each.name for each in labs]),
                "exercises.csv": gradebook.exercises(known),
                "publish.csv": gradebook.sums(known),
                "report.html": page.render(known)}
+    if table is not None:
+        written[filled.NAME] = table
     for name, text in written.items():
         write(text, to / name)
     give_feedback(known, to / "feedback")

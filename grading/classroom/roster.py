@@ -33,18 +33,19 @@ class Entry(NamedTuple):
 
     name: str  # in all tables
     known_as: tuple  # all that the list says of who this is, the name among it
+    line: int = 0  # of the list, the last that this one stands on
 
 
 def read(path):
     """The Entries of a list; UsageError if it is none."""
-    rows = [cells for _, cells in csv_file.read(path, "a list of students")]
-    columns = [cell.casefold() for cell in rows[0]] if rows else []
+    rows = csv_file.read(path, "a list of students")
+    columns = [cell.casefold() for cell in rows[0][1]] if rows else []
     has_header = any(cell in (*KNOWN, NUMBERED, FIRST) for cell in columns)
-    if not has_header and any(len(row) > 1 for row in rows):
+    if not has_header and any(len(cells) > 1 for _, cells in rows):
         raise UsageError(f"{path}: its first line says not which column has the names; write "
                          "student above that one, or put a name with a comma in it into quotes")
-    known = [said(row, columns) for row in rows[1:]] if has_header else rows
-    entries = [Entry(each[0], tuple(each)) for each in known if each and each[0]]
+    known = [(line, said(cells, columns)) for line, cells in rows[1:]] if has_header else rows
+    entries = [Entry(each[0], tuple(each), line) for line, each in known if each and each[0]]
     if not entries:
         raise UsageError(f"{path}: no student is on this list")
     return [each._replace(known_as=with_variants((each.name, *each.known_as)))
