@@ -6,6 +6,7 @@ The book has what the grader gave, whatever stands in the file: the points are s
 tables and pages are written. Statuses stay the grader's.
 """
 
+import re
 from typing import NamedTuple
 
 from grading.classroom import csv_file
@@ -14,6 +15,8 @@ from grading.formats.table import cell
 
 NAME = "overrides.csv"  # beside the grades
 COLUMNS = ("student", "exercise", "points", "reason")
+# 15; 10 less than the grader gave; 80 % of that. No "+5": a spreadsheet would make a 5 of it.
+POINTS = re.compile(r"(?P<set>[0-9]{1,9})|-(?P<less>[0-9]{1,9})|(?P<percent>[0-9]{1,2}|100) ?%")
 
 
 class Change(NamedTuple):
@@ -23,22 +26,33 @@ class Change(NamedTuple):
     lab: str  # the program's name
     exercise: str  # its id; empty if the program as a whole is meant
     title: str  # of the exercise
-    points: int
+    points: int  # 0 as long as nobody knows, if it is `off` what the grader gave
     most: int  # that can be had for it
     program: int  # that can be had for the whole program
     reason: str
+    off: str = ""  # "-10" or "80%" of what the grader gave
     given: object = None  # what the grader gave; None if it gave no grade
 
     def told(self):
         """What was set, what the grader gave, and why; one line, for students, too."""
         gave = "no grade" if self.given is None else self.given
-        return f"{self.exercise or self.lab} set by hand: {self.points} of {self.most}, " \
+        off = f" ({self.off})" if self.off else ""
+        return f"{self.exercise or self.lab} set by hand: {self.points} of {self.most}{off}, " \
             f"the grader gave {gave}: {self.reason}"
+
+    def of(self, score):
+        """What comes of a score: never less than 0; of a percentage the next whole number up."""
+        said = POINTS.fullmatch(self.off)
+        if not said:
+            return self.points
+        if said["less"]:
+            return max(0, score - int(said["less"]))
+        return -(-score * int(said["percent"]) // 100)
 
 
 def read(path, students, labs):
     """The Changes that a file says, for a class with these students (names) and labs. UsageError
-    if one of them cannot be."""
+    if one of them cannot be. Those of exercises are first."""
     names = {cell(name): name for name in students} | {name: name for name in students}
     targets, changes = targets_of(labs), {}
     for number, (line, cells) in enumerate(csv_file.read(path, "a list of points")):
@@ -46,11 +60,11 @@ def read(path, students, labs):
             continue
         try:
             change = one(cells, names, targets)
-            require_alone(change, changes)
+            require_alone(change, changes.values())
         except ValueError as why:
             raise UsageError(f"{path}, line {line}: {why}") from None
         changes[change.student, change.lab, change.exercise] = change
-    return list(changes.values())
+    return sorted(changes.values(), key=lambda each: not each.exercise)
 
 
 def targets_of(labs):
@@ -82,39 +96,47 @@ def one(cells, names, targets):
         raise ValueError(f"{what} is no exercise and no program that is graded here; there is "
                          f"{known}, with its exercises")
     target = targets[what]
-    if not (points.isascii() and points.isdecimal()) or len(points) > 9 or int(points) > target.most:
+    said = POINTS.fullmatch(points)
+    if not said or said["set"] and int(points) > target.most:
         raise ValueError(f"{points} points for {what}: a whole number from 0 to {target.most} is "
-                         "wanted")
-    return target._replace(student=names[student], points=int(points), reason=reason)
+                         "wanted, or what comes off, such as -10 or 80%")
+    return target._replace(student=names[student], reason=reason, **(
+        {"points": int(points)} if said["set"] else {"off": points}))
 
 
 def require_alone(change, others):
-    """ValueError if something else is said of the same points."""
-    for student, lab, exercise in others:
-        if (student, lab) == (change.student, change.lab) and (
-                exercise == change.exercise or not exercise or not change.exercise):
-            raise ValueError(f"the points of {student} for {change.exercise or lab} are set already, by "
-                             f"{exercise or lab}; leave one out")
+    """ValueError if something else is said of the same points. What comes off a whole program may
+    stand beside its exercises: they are first."""
+    for other in others:
+        whole = change if not change.exercise else other
+        if (other.student, other.lab) == (change.student, change.lab) and (
+                other.exercise == change.exercise or not whole.exercise and not whole.off):
+            raise ValueError(f"the points of {other.student} for {change.exercise or other.lab} are set "
+                             f"already, by {other.exercise or other.lab}; leave one out")
 
 
 def applied(students, changes):
-    """The Students, those of whom points were set with these."""
+    """The Students, those of whom points were set with these. UsageError if something comes off
+    where there is no grade."""
     return [changed(student, [each for each in changes if each.student == student.name])
             for student in students]
 
 
 def changed(student, changes):
     """One of them. Its results are copies, and the Changes know what the grader gave."""
-    results, known = list(student.results), []
+    results, known = {values["lab"]: values for values in student.results}, []
     for change in changes:
-        number = next((number for number, values in enumerate(results)
-                       if values["lab"] == change.lab), None)
-        if number is not None:
-            known.append(change._replace(given=given(results[number], change)))
-            results[number] = set_in(results[number], change)
-        else:
-            known.append(change)
-    return student._replace(results=results, changes=tuple(known))
+        gave = next((given(values, change) for values in student.results
+                     if values["lab"] == change.lab), None)
+        if change.off and gave is None:
+            raise UsageError(f"{change.student} has no grade of {change.exercise or change.lab} that "
+                             f"{change.off} could change; set the points, or take that line out")
+        change = change._replace(given=gave)
+        if change.lab in results:
+            change = change._replace(points=change.of(given(results[change.lab], change) or 0))
+            results[change.lab] = set_in(results[change.lab], change)
+        known.append(change)
+    return student._replace(results=list(results.values()), changes=tuple(known))
 
 
 def given(values, change):

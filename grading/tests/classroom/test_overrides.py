@@ -27,7 +27,9 @@ def said(tmp_path, text, labs=tuple(LABS)):
     ("ann,01-3,15,asked\n", [("ann", "01-vm86trap", "01-3", 15, 15)]),
     ("\ufeffStudent;Lab;Points;Reason\r\nann;01;0;\"he; she\"\r\n", [("ann", "01-vm86trap", "", 0, 100)]),
     (GOOD + "'=bob,05-cr3-vmx,30,x\n=bob,05-1,20,x\n",
-     [("=bob", "05-cr3-vmx", "", 30, 30), ("=bob", "05-cr3-exercise", "05-1", 20, 20)]),
+     [("=bob", "05-cr3-exercise", "05-1", 20, 20), ("=bob", "05-cr3-vmx", "", 30, 30)]),
+    ("ann,01,-10,late\nann,01-3,15,x\n", [("ann", "01-vm86trap", "01-3", 15, 15),
+                                        ("ann", "01-vm86trap", "", 0, 100)]),
 ])
 def test_what_a_file_says(tmp_path, text, are):
     assert [(each.student, each.lab, each.exercise, each.points, each.most)
@@ -42,7 +44,10 @@ def test_what_a_file_says(tmp_path, text, are):
     ("ann,02-1,1,x\n", "02-1 is no exercise"), ("ann,1. Mar,1,x\n", "1. Mar is no exercise"),
     ("ann,05,1,x\n", "05 is no exercise and no program"),  # which of two?
     ("ann,01-3,16,x\n", "16 points for 01-3: a whole number from 0 to 15"),
-    ("ann,01,101,x\n", "0 to 100"), ("ann,01-3,-1,x\n", "-1 points"), ("ann,01-3,7.5,x\n", "7.5"),
+    ("ann,01,101,x\n", "0 to 100"), ("ann,01-3,+1,x\n", "+1 points"), ("ann,01-3,7.5,x\n", "7.5"),
+    ("ann,01,101%,x\n", "such as -10 or 80%"), ("ann,01,-80%,x\n", "or 80%"), ("ann,01,--8,x\n", "--8"),
+    ("ann,01,-8,x\nann,01,80%,x\n", "are set already"), ("ann,01-3,-8,x\nann,01-3,8,x\n", "already"),
+    ("ann,01-3,-8,x\nann,01,50,x\n", "already"), ("ann,01,50,x\nann,01-3,80%,x\n", "already"),
     ("ann,01-3,\u0661,x\n", "a whole number"), ("ann,01-3,0000000000000016,x\n", "a whole number"),
     ("ann,01-3,15\n", "student, exercise, points, reason are wanted"),
     ("ann,01-3,15,\n", "are wanted"), ("ann,01-3,15,late, but ill\n", "quotes around"),
@@ -155,3 +160,34 @@ def test_nobody_has_a_grade_and_one_has_points(tmp_path):
     assert "<b>35</b> of 100 points" in page.render(book)
     text = dict(gradebook.feedback(book))["ann.txt"]
     assert text.splitlines()[0] == NOTHING and text.count("set by hand") == 2
+
+
+@pytest.mark.parametrize(("lines", "sums", "told"), [
+    (["01,-10,late"], (30, [15, 25]), ["30 of 100 (-10), the grader gave 40"]),
+    (["01,-99,late"], (0, [15, 25]), ["0 of 100 (-99), the grader gave 40"]),
+    (["01,80%,late"], (32, [15, 25]), ["32 of 100 (80%), the grader gave 40"]),
+    (["01,81 %,late"], (33, [15, 25]), ["33 of 100 (81 %), the grader gave 40"]),  # 32.4: the next one up
+    (["01,100%,late"], (40, [15, 25]), ["40 of 100 (100%), the grader gave 40"]),
+    (["01,0%,late"], (0, [15, 25]), ["0 of 100 (0%), the grader gave 40"]),
+    (["01-1,-10,x"], (30, [5, 25]), ["5 of 15 (-10), the grader gave 15"]),
+    (["01,-10,late", "01-1,5,x"], (20, [5, 25]), ["5 of 15, the grader gave 15",
+                                                  "20 of 100 (-10), the grader gave 40"]),
+    (["01-1,-5,x", "01-2,50%,y", "01,90%,late"], (21, [10, 13]), [
+        "10 of 15 (-5), the grader gave 15", "13 of 15 (50%), the grader gave 25",
+        "21 of 100 (90%), the grader gave 40"]),
+])
+def test_what_comes_off(tmp_path, lines, sums, told):
+    """Off what the grader gave; off a program as its exercises are now. The book stays as it is."""
+    ann = Student("ann", "class/ann", "a" * 64, "", [result("FAIL", 15, 25)])
+    after = overrides.applied([ann], said(tmp_path, "".join(f"ann,{line}\n" for line in lines)))[0]
+    assert (after.results[0]["score"], [each["score"] for each in after.results[0]["exercises"]]) == sums
+    assert [each.told().split(": ")[1] for each in after.changes] == told
+    assert ann.results[0]["score"] == 40
+
+
+@pytest.mark.parametrize("results", [[], [result("ERROR", 0, 0)]])
+def test_nothing_comes_off_where_there_is_no_grade(tmp_path, results):
+    ann = Student("ann", "class/ann", "a" * 64, "", results)
+    for what in ("01,-10", "01-1,80%"):
+        with pytest.raises(UsageError, match="ann has no grade of 01-.* that (-10|80%) could change"):
+            overrides.applied([ann], said(tmp_path, f"ann,{what},late\n"))
