@@ -1,8 +1,8 @@
 /* challenge.c -- given: the challenge you see when you boot the lab yourself. The grader
  * overwrites it in the disk image with one of its own, of the same layout (struct
- * challenge in @SLUG@.h).
+ * challenge in testbed.h).
  */
-#include "@SLUG@.h"
+#include "testbed.h"
 
 const struct challenge challenge __attribute__((section(".challenge"))) = {
         .id = 0,

@@ -6,6 +6,7 @@
 #include "report.h"
 #include "serial.h"
 #include "@SLUG@.h"
+#include "testbed.h"
 
 uint32_t answers[CHALLENGE_COUNT];
 

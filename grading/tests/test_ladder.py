@@ -5,8 +5,9 @@ from zlib import crc32
 
 import pytest
 
+from grading import borrowed
 from grading.errors import UsageError
-from grading.lab import all_labs, find_all
+from grading.lab import ROOT, all_labs, find_all
 from grading.tests import support
 from grading.tests.support import CASE_IDS, CASES, LACKING
 
@@ -30,6 +31,12 @@ FRESH_SEEDS = 5
 @pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
 def test_the_rubric_names_what_the_program_has(lab, tmp_path):
     assert not (wrong := support.mistyped(lab, tmp_path)), "\n".join(wrong)
+
+
+@pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
+def test_the_challenge_is_the_tests_own(lab):
+    """No header that the starter includes declares it: who uses it is named to whoever grades."""
+    assert lab.rubric().REGION not in borrowed.offered(lab, ROOT)
 
 
 @pytest.mark.parametrize("number", range(FRESH_SEEDS))

@@ -4,7 +4,7 @@ import random
 import struct
 from typing import NamedTuple
 
-COUNT = 16  # CHALLENGE_COUNT of ../@SLUG@.h
+COUNT = 16  # CHALLENGE_COUNT of ../testbed.h
 
 
 class Challenge(NamedTuple):
@@ -36,5 +36,5 @@ def draw(seed, region):  # pylint: disable=unused-argument  # no address is in t
 
 
 def pack(number, descriptors):
-    """The bytes of struct challenge (../@SLUG@.h)."""
+    """The bytes of struct challenge (../testbed.h)."""
     return struct.pack(f"<2I{COUNT}Q", number, 0, *descriptors)

@@ -1,4 +1,4 @@
-"""rubric/challenge.py: as @SLUG@.h lays it out, and hard enough."""
+"""rubric/challenge.py: as testbed.h lays it out, and hard enough."""
 
 import importlib
 import subprocess
@@ -14,7 +14,7 @@ def test_the_layout_is_that_of_the_header(tmp_path):
                   f"sizeof(struct challenge) == {len(challenge.draw(0, 0).content)}",
                   "__builtin_offsetof(struct challenge, descriptor) == 8"]
     source = tmp_path / "layout.c"
-    source.write_text('#include "@SLUG@.h"\n' + "".join(
+    source.write_text('#include "testbed.h"\n' + "".join(
         f'_Static_assert({each}, "{each}");\n' for each in conditions))
     done = subprocess.run(["gcc", "-m@BITS@", "-std=gnu11", "-ffreestanding", "-fsyntax-only",
                            f"-I{LAB.folder}", source], check=False, capture_output=True, text=True)
