@@ -144,12 +144,13 @@ image: $(PROGRAM).img $(PROGRAM).sym
 .PHONY: loader given
 loader: $(COMMON_BUILD)/boot.bin $(COMMON_BUILD)/probe.bin ;
 given: loader $(HEADERS) $(COMMON_BUILD)/start.S.o $(COMMON_BUILD)/libcommon.a \
-       $(COMMON_BUILD)/libcommon.names $(GIVEN_OBJS)
+       $(COMMON_BUILD)/libcommon.names $(GIVEN_BUILD)/names
 
-# What names common/ defines, and what names the student's files do, and use: the grader looks.
+# What names the given files define, and what names the student's files do, and use: the grader looks.
 .PHONY: names
-names: $(COMMON_BUILD)/libcommon.names $(BUILD)/names
+names: $(COMMON_BUILD)/libcommon.names $(GIVEN_BUILD)/names $(BUILD)/names
 $(COMMON_BUILD)/libcommon.names: $(COMMON_BUILD)/libcommon.a
+$(GIVEN_BUILD)/names: $(GIVEN_OBJS)
 $(BUILD)/names: $(USES_OBJS) $(EDIT_OBJS) | $(BUILD)
 %names:
 	@$(NM) -g $(filter-out $(BUILD)/reference/%,$^) >$@

@@ -55,7 +55,7 @@ def make(lab, files, build, out, variables=(), limits=Limits()):
         error = first_error(output)
     else:
         error = wrong(lab, files, build, build / "edit", root, out)
-    return built(lab, root, build, error, output)
+    return built(lab, root, out, build, error, output)
 
 
 def ready(files, build, out, variables, limits):
@@ -78,12 +78,12 @@ def ready(files, build, out, variables, limits):
         cpu_seconds=SECONDS, memory_bytes=MEMORY, shown=(root, files), rest_seconds=REST)
 
 
-def built(lab, root, build, error=None, output=""):
+def built(lab, root, out, build, error=None, output=""):
     """The Build that make has left in folder `build`; it was called in the tree `root`."""
     program = build / lab.name
     return Build(program.with_suffix(".img"), program.with_suffix(".sym"),
                  error and error[:LINE], output[:SHOWN],
-                 () if error else borrowed(lab, root, build / "names"))
+                 () if error else borrowed(lab, root, build / "names", given(lab, out)))
 
 
 def settle(build):
@@ -104,7 +104,7 @@ def command(root, lab, files, build, out, *variables):
 def wrong(lab, files, build, objects, root, out):
     """What is wrong with a program that make made, if anything is; `objects`: its EDITED."""
     return stranger(records(lab, objects), files, root / "labs" / lab.name, root / "common", out) \
-        or usurper(build, out)
+        or usurper(lab, build, out)
 
 
 def records(lab, objects):
@@ -128,7 +128,7 @@ def stranger(records, files, folder, common, out):
                     (files, common, *out.glob("*/given/include"), "/usr/lib", "/usr/include"))
 
     @functools.cache  # most of them read the same headers
-    def given(name):
+    def is_given(name):
         path = os.path.realpath(folder / name)
         return bool(OWN.fullmatch(os.path.basename(path))) or path.startswith(allowed)
 
@@ -138,17 +138,24 @@ def stranger(records, files, folder, common, out):
                 continue  # a target
             if record.suffix == ".ad" and name == record.stem and name.endswith(".c"):
                 continue  # named in the debug information, not read
-            if not given(name):
+            if not is_given(name):
                 return f"{record.stem}: includes {name}, which is not given"
     return None
 
 
-def usurper(build, out):
-    """What is wrong if the student's files define a name of common/: the linker would take
-    theirs, and what we believe to be said by ours would be theirs."""
-    ours = {name for path in out.glob("common*/libcommon.names") for name in names(path)}
-    taken = sorted(ours & names(build / "names"))
-    return f"{taken[0]} is defined; that name is given, in common/" if taken else None
+def usurper(lab, build, out):
+    """What is wrong if the student's files define a name that is given: the linker would take
+    theirs, and what we believe to be said by ours would be theirs. Or they would have the
+    challenge, by a name of their own."""
+    taken = sorted(given(lab, out) & names(build / "names"))
+    return f"{taken[0]} is defined; that name is given, in common/ or beside your files" \
+        if taken else None
+
+
+def given(lab, out):
+    """The names that are defined by what no student writes."""
+    return {name for path in (*out.glob("common*/libcommon.names"), out / lab.name / "given" / "names")
+            for name in names(path)}
 
 
 def names(path):

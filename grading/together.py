@@ -32,7 +32,7 @@ def make(labs, files, build, out, variables=(), limits=Limits(), jobs=1):
         place, objects = build / lab.name, build / f"edit{lab.bits}"
         if (place / "made").exists() and own_headers(lab, objects, out) \
                 and not build_stage.wrong(lab, files, place, objects, root, out):
-            builds[lab] = build_stage.built(lab, root, place)
+            builds[lab] = build_stage.built(lab, root, out, place)
     return builds
 
 

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 
 from grading import build as build_stage
-from grading import errors, grader, lab, process
+from grading import borrowed, errors, grader, lab, process
 
 TREE = "ring-minus-1"
 TOP = ("LICENSE", "ldscript", "setup.sh")
@@ -111,6 +111,8 @@ def fill(root, target, out):
         for name in each.edit:
             (target / "labs" / each.name / name).write_text(cut(each.folder / name))
         add_reference(each, target / "labs" / each.name, out)
+    for each in lab.all_labs(target):
+        (each.folder / "rubric" / borrowed.STARTER).write_text(borrowed.starters_of(each, target))
     (target / "Makefile").write_text(MAKEFILE)
     shutil.copy(root / "docs" / "handout.md", target / "README.md")
     (target / "docs").mkdir()

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from grading import build, grader, lab, log
+from grading import build, grader, lab
 from grading.process import Limits
 from grading.tests import support
 from grading.tests.classroom.classes import CLASS, grades, hand_in
@@ -16,13 +16,19 @@ READS = "static uint32_t of_task(void) {{ {} }}\nuint32_t (*keep)(void) = of_tas
 EXTERN = "extern volatile uint32_t challenge[];"
 
 
-def made(tmp_path, of, **added):
+def make(tmp_path, of, **added):
     """The Build of the solution with something behind a file of it."""
     sources = support.write_sources(of, tmp_path / "sources")
     for file, text in added.items():
         with open(sources / file.replace("_", "."), "a", encoding="ascii") as out:
             out.write(text)
     _, built = grader.make(sources, of, support.OUT, (), tmp_path / "work", BOXED)
+    return built
+
+
+def made(tmp_path, of, **added):
+    """The same; it builds."""
+    built = make(tmp_path, of, **added)
     assert not built.error, built.error
     return built
 
@@ -49,6 +55,23 @@ def test_the_challenge_is_the_tests_own_in_every_lab(of, tmp_path):
     assert made(tmp_path, of, **{file: text}).borrowed == ("challenge",)
 
 
+@pytest.mark.parametrize("of", LABS, ids=lambda each: each.name)
+def test_so_is_what_writes_the_log(of, tmp_path):
+    """And what says the names of VMX in words is there for people."""
+    file = next(name for name in of.edit if name.endswith(".c")).replace(".", "_")
+    text = '#include <stdint.h>\n#include "report.h"\n' + READS.format('report("trap.ip", 6); return 0;')
+    if of.bits == "64":
+        text += '#include "vmx_names.h"\nconst char *why(void) { return vm_instruction_error_text(7); }\n'
+    assert made(tmp_path, of, **{file: text}).borrowed == ("report",)
+
+
+@pytest.mark.parametrize("how", ["weak", "common", "section(\".data\"), weak"])
+def test_who_defines_it_has_it_too_and_is_refused(how, tmp_path):
+    built = make(tmp_path, LAB01, decode_c=f"__attribute__(({how})) volatile unsigned challenge[4];\n"
+                 "unsigned of_task(void) { return challenge[3]; }\n")
+    assert built.error and "challenge is defined; that name is given" in built.error
+
+
 @pytest.mark.parametrize(("text", "names"), [
     ('#include "testbed.h"\n' + READS.format("return *(volatile uint32_t *)&challenge;"), "challenge"),
     ("#define PASTED(x, y) x##y\nextern volatile uint32_t PASTED(chal, lenge)[];\n"
@@ -56,6 +79,11 @@ def test_the_challenge_is_the_tests_own_in_every_lab(of, tmp_path):
     ('extern volatile uint32_t mine[] __asm__("challenge");\n' + READS.format("return mine[0];"),
      "challenge"),
     ('__asm__(".weak challenge\\n.data\\nmine: .long challenge\\n.text");\n', "challenge"),
+    # Others beside it do not hide it, whatever they are called.
+    (EXTERN + READS.format("return challenge[3];") + '__asm__(".data\\n' + "".join(
+        f'.weak aaa{number}\\n.long aaa{number}\\n' for number in range(9)) + '.text");\n', "challenge"),
+    (EXTERN + READS.format("return challenge[3];")
+     + '__asm__(".weak \\"x challenge\\"\\n.data\\n.long \\"x challenge\\"\\n.text");\n', "challenge"),
     ('#include "trap.h"\n' + READS.format("return trap_expected.resume != 0;"), "trap_expected"),
     ('#include "report.h"\n' + READS.format('report("trap.ip", 6); return 0;'), "report"),
     ('#include "testbed.h"\n#include "report.h"\n'
@@ -105,6 +133,27 @@ def test_a_class_is_told_and_the_points_stay(tmp_path):
 def test_names_cannot_do_harm(tmp_path):
     listing = tmp_path / "names"
     listing.write_bytes(b"\nfile.o:\n                 U \x1b[2J\n                 U \xff\n"
+                        b"                 U " + b"a" * 1_000_000 + b"\n                 U name3@V\n"
                         + b"".join(b"                 w name%d\n" % number for number in range(9)))
-    found = build.borrowed(LAB01, lab.ROOT, listing)
-    assert len(found) == 5 and all(name == log.printable(name) for name in found), found
+    given = {f"name{number}" for number in range(2, 20)}
+    found = build.borrowed(LAB01, lab.ROOT, listing, given)
+    assert found == ("name2", "name3", "name4", "name5", "name6")
+
+
+def test_a_student_is_told_at_home(tmp_path):
+    """In whose tree the own files stand where the starters were, and are in any encoding."""
+    done = subprocess.run([lab.ROOT / "grading" / "handout", "--to", tmp_path],
+                          check=False, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    (tree,) = tmp_path.glob("*/labs/01-vm86trap")
+    for file in LAB01.edit:
+        (tree / file).write_bytes((support.write_sources(LAB01, tmp_path / "sources") / file).read_bytes())
+    said = {}
+    for text in (b"/* f\xfcr */\n", b'#include "testbed.h"\nunsigned of_task(void) { return challenge.id; }\n'):
+        with open(tree / "decode.c", "ab") as file:
+            file.write(text)
+        done = subprocess.run(["make", "-C", tree, "grade", "EMU=qemu"], check=False, text=True,
+                              capture_output=True)
+        assert "01-vm86trap: 100/100" in done.stdout, done.stdout + done.stderr
+        said[text] = "uses the tests' own challenge: whoever" in done.stdout
+    assert list(said.values()) == [False, True]
