@@ -7,6 +7,7 @@ import sys
 
 # What the system says without a file's name: the disk is full, or the current folder gone.
 NAMELESS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT)
+MOMENT = 0.01  # seconds, after which it is said again that we shall end
 
 
 class UsageError(Exception):
@@ -25,6 +26,20 @@ def one_line(text):
                    for letter in text)
 
 
+def say_again(lost):
+    """What ends us can be raised where Python only prints and forgets it: while it collects
+    garbage, or forks. A moment later it is raised once more."""
+    if not isinstance(lost.exc_value, (KeyboardInterrupt, SystemExit)):
+        sys.__unraisablehook__(lost)
+        return
+    what, with_these = lost.exc_type, lost.exc_value.args
+
+    def ring(number, frame):
+        raise what(*with_these)
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, MOMENT)
+
+
 def run_main(main):
     """Calls main(); a UsageError becomes one line on stderr and exit code 2.
 
@@ -39,6 +54,7 @@ def run_main(main):
     for ends in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ends) != signal.SIG_IGN or ends == signal.SIGTERM:
             signal.signal(ends, lambda number, frame: sys.exit(128 + number))
+    sys.unraisablehook = say_again
     try:
         code = main()
         sys.stdout.flush()

@@ -6,6 +6,7 @@ import shutil
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
+from grading import process
 from grading.errors import UsageError
 from grading.process import Limits
 from grading.versions import version
@@ -59,8 +60,9 @@ def grade(submission, lab, emulator, seed, out, variables=(), work=None, limits=
             return grade_on(boots, release, contents, built, lab, emulator, seed, out, variables,
                             demands)
         except BaseException:
-            for boot in boots:
-                boot.cancel()
+            with process.undisturbed():
+                for boot in boots:
+                    boot.cancel()
             raise
 
 

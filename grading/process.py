@@ -217,12 +217,17 @@ def tell(child, text):
 def run(command, limits, cwd, env=None):
     """Runs `command` to its end, without input; the Ended, and the bytes that it said."""
     child = start(command, limits, cwd, env, PIPE)
-    guard(child, limits)
-    child.stdin.close()
-    said = child.stdout.read(limits.file_bytes)
-    if child.stdout.read(1):  # more than it may say: nobody reads on, and it would wait
-        stop(child, BYTES)
-    return finish(child, limits), said
+    try:
+        guard(child, limits)
+        child.stdin.close()
+        said = child.stdout.read(limits.file_bytes)
+        if child.stdout.read(1):  # more than it may say: nobody reads on, and it would wait
+            stop(child, BYTES)
+        return finish(child, limits), said
+    except BaseException:
+        with undisturbed():
+            cancel(child)
+        raise
 
 
 def cancel(child):
@@ -244,6 +249,7 @@ def finish(child, limits=Limits()):
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         if child.guard:
             child.guard.leave()
+            child.guard = None  # nor is there a ring for the garbage collector to find
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     finally:

@@ -40,11 +40,12 @@ def by_side(work, items, jobs, weight=None):
                 raise answer
             yield answer
     finally:
-        for pipe, (_, number) in children.items():
-            os.close(pipe)
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGTERM)
-            os.waitpid(number, 0)
+        with process.undisturbed():  # by a second Ctrl-C
+            for pipe, (_, number) in children.items():
+                os.close(pipe)
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGTERM)
+                os.waitpid(number, 0)
 
 
 def begin(work, item):

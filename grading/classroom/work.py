@@ -77,9 +77,10 @@ def run(tasks, way, jobs, scratch, done=lambda task: None):
                 else:
                     done(worker.task)
     finally:
-        for worker in workers.values():
-            os.close(worker.handle)
-            stop(worker.child)
+        with process.undisturbed():  # by a second Ctrl-C
+            for worker in workers.values():
+                os.close(worker.handle)
+                stop(worker.child)
 
 
 def begin(task, tries, folder, way):
@@ -116,9 +117,10 @@ def put(left, spooled):
 
 
 def stop(child):
-    """Ends a grader, and what it started: it is asked, so that it can do that itself."""
+    """Ends a grader, and what it started: it is asked, so that it can do that itself. (Not by
+    send_signal(), which would wait for one that has just ended.)"""
     with suppress(ProcessLookupError):
-        child.send_signal(signal.SIGTERM)
+        os.kill(child.pid, signal.SIGTERM)
     process.finish(child)
 
 

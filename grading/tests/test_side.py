@@ -172,9 +172,10 @@ errors.run_main(lambda: list(side.by_side(work, range(2), 2)))
 """
 
 
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("number", [*sorted(process.ENDS), signal.SIGKILL])
-def test_they_end_with_us(number):
-    """Told to end, they unwind; if we are killed, so are they."""
+def test_they_end_with_us(number, times):
+    """Told to end, once or twice, they unwind; if we are killed, so are they."""
     code = WAITS.format(root=str(ROOT))
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
                           preexec_fn=lambda: signal.signal(signal.SIGINT,
@@ -183,7 +184,8 @@ def test_they_end_with_us(number):
         try:
             children = [int(parent.stdout.readline()) for _ in range(2)]
             handles = [os.pidfd_open(child) for child in children]
-            parent.send_signal(number)
+            for _ in range(times):
+                parent.send_signal(number)
             for handle in handles:
                 assert select.select([handle], [], [], 20)[0], "it still runs"
             said = parent.stdout.read()  # ends when the last of the three has
