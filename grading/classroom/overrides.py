@@ -10,13 +10,14 @@ import re
 from typing import NamedTuple
 
 from grading.classroom import csv_file
+from grading.classroom.roster import letters
 from grading.errors import UsageError
 from grading.formats.table import cell
 
 NAME = "overrides.csv"  # beside the grades
 COLUMNS = ("student", "exercise", "points", "reason")
-# 15; 10 less than the grader gave; 80 % of that. No "+5": a spreadsheet would make a 5 of it.
-POINTS = re.compile(r"(?P<set>[0-9]{1,9})|-(?P<less>[0-9]{1,9})|(?P<percent>[0-9]{1,2}|100) ?%")
+# 15; 10 points less than the grader gave; 20 % less. No "+5": a spreadsheet would make a 5 of it.
+POINTS = re.compile(r"(?P<set>[0-9]{1,9})|-(?P<less>[0-9]{1,9})|-(?P<percent>[0-9]{1,2}|100) ?%")
 
 
 class Change(NamedTuple):
@@ -26,40 +27,43 @@ class Change(NamedTuple):
     lab: str  # the program's name
     exercise: str  # its id; empty if the program as a whole is meant
     title: str  # of the exercise
-    points: int  # 0 as long as nobody knows, if it is `off` what the grader gave
+    points: int  # 0 as long as nobody knows, if something is taken `off`
     most: int  # that can be had for it
     program: int  # that can be had for the whole program
     reason: str
-    off: str = ""  # "-10" or "80%" of what the grader gave
+    off: str = ""  # "-10", "-20%": what comes off the points
     given: object = None  # what the grader gave; None if it gave no grade
+    base: int = 0  # off which it comes: of a program, with the exercises that were set
 
     def told(self):
         """What was set, what the grader gave, and why; one line, for students, too."""
         gave = "no grade" if self.given is None else self.given
-        off = f" ({self.off})" if self.off else ""
+        off = f" ({self.base} {self.off})" if self.off else ""
         return f"{self.exercise or self.lab} set by hand: {self.points} of {self.most}{off}, " \
             f"the grader gave {gave}: {self.reason}"
 
-    def of(self, score):
-        """What comes of a score: never less than 0; of a percentage the next whole number up."""
+    def on(self, base):
+        """The Change with the points that come of these: never less than 0; where a percentage is
+        taken off, the next whole number up."""
         said = POINTS.fullmatch(self.off)
         if not said:
-            return self.points
-        if said["less"]:
-            return max(0, score - int(said["less"]))
-        return -(-score * int(said["percent"]) // 100)
+            return self
+        left = base - int(said["less"]) if said["less"] else \
+            -(-base * (100 - int(said["percent"])) // 100)
+        return self._replace(points=max(0, left), base=base)
 
 
-def read(path, students, labs):
-    """The Changes that a file says, for a class with these students (names) and labs. UsageError
-    if one of them cannot be. Those of exercises are first."""
+def read(path, students, labs, others=None):
+    """The Changes that a file says, for a class with these students (names) and labs; `others`:
+    roster.other_names(), if there is a list. UsageError if one of them cannot be. Those of
+    exercises are first."""
     names = {cell(name): name for name in students} | {name: name for name in students}
     targets, changes = targets_of(labs), {}
     for number, (line, cells) in enumerate(csv_file.read(path, "a list of points")):
         if number == 0 and [cell.casefold() for cell in cells[::2]] == list(COLUMNS[::2]):
             continue
         try:
-            change = one(cells, names, targets)
+            change = one(cells, names, others, targets)
             require_alone(change, changes.values())
         except ValueError as why:
             raise UsageError(f"{path}, line {line}: {why}") from None
@@ -77,18 +81,19 @@ def targets_of(labs):
         whole = Change("", each.name, "", "", 0, program, program, "")
         found[each.name] = whole
         if numbers.count(each.number) == 1:
-            found[each.number] = whole
+            found[each.number] = found[each.number.lstrip("0")] = whole  # a spreadsheet's 1
         found |= {exercise.id: whole._replace(exercise=exercise.id, title=exercise.title,
                                               most=exercise.points) for exercise in exercises}
     return found
 
 
-def one(cells, names, targets):
+def one(cells, names, others, targets):
     """The Change of a row; ValueError, which says what is wrong with it."""
     if len(cells) != len(COLUMNS) or not all(cells):
         raise ValueError(f"{', '.join(COLUMNS)} are wanted, and quotes around what has a comma in it")
     student, what, points, reason = cells
-    if student not in names:
+    name = names.get(student) or (others or {}).get(letters(student))
+    if not name:
         raise ValueError(f"there is no student {student} in this class, as this run calls them (was "
                          "--roster another one before?)")
     if what not in targets:
@@ -99,8 +104,8 @@ def one(cells, names, targets):
     said = POINTS.fullmatch(points)
     if not said or said["set"] and int(points) > target.most:
         raise ValueError(f"{points} points for {what}: a whole number from 0 to {target.most} is "
-                         "wanted, or what comes off, such as -10 or 80%")
-    return target._replace(student=names[student], reason=reason, **(
+                         "wanted, or what comes off: -10, or -20% of it")
+    return target._replace(student=name, reason=reason, **(
         {"points": int(points)} if said["set"] else {"off": points}))
 
 
@@ -116,8 +121,7 @@ def require_alone(change, others):
 
 
 def applied(students, changes):
-    """The Students, those of whom points were set with these. UsageError if something comes off
-    where there is no grade."""
+    """The Students, those of whom points were set with these."""
     return [changed(student, [each for each in changes if each.student == student.name])
             for student in students]
 
@@ -129,14 +133,20 @@ def changed(student, changes):
         gave = next((given(values, change) for values in student.results
                      if values["lab"] == change.lab), None)
         if change.off and gave is None:
-            raise UsageError(f"{change.student} has no grade of {change.exercise or change.lab} that "
-                             f"{change.off} could change; set the points, or take that line out")
+            continue
         change = change._replace(given=gave)
         if change.lab in results:
-            change = change._replace(points=change.of(given(results[change.lab], change) or 0))
+            change = change.on(given(results[change.lab], change))
             results[change.lab] = set_in(results[change.lab], change)
         known.append(change)
     return student._replace(results=list(results.values()), changes=tuple(known))
+
+
+def idle(students, changes):
+    """Of the Changes those that change nothing, because there is no grade off which it could come."""
+    done = {(each.name, change.lab, change.exercise) for each in students for change in each.changes}
+    return [change for change in changes
+            if (change.student, change.lab, change.exercise) not in done]
 
 
 def given(values, change):

@@ -6,6 +6,7 @@ FILE is a CSV as a learning platform exports it, or a plain list, one name a lin
 and Moodle put into the names of uploads the student's name and number are looked up, too.
 """
 
+import collections
 import functools
 import re
 import sys
@@ -137,6 +138,13 @@ def assign(hand_ins, entries, path):
                            note="; ".join(filter(None, (each.note, LATE * is_late(each)))))
              for each, owner in zip(hand_ins, whose)]
     return named, [each.name for each in entries if each.name not in whose]
+
+
+def other_names(entries):
+    """All that one alone is called on the list, as letters() -> the name."""
+    called = [(known, entry.name) for entry in entries for known in set(map(letters, entry.known_as))]
+    counts = collections.Counter(known for known, _ in called)
+    return {known: name for known, name in called if known and counts[known] == 1}
 
 
 def require_one_each(hand_ins, whose):

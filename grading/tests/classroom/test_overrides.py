@@ -45,9 +45,10 @@ def test_what_a_file_says(tmp_path, text, are):
     ("ann,05,1,x\n", "05 is no exercise and no program"),  # which of two?
     ("ann,01-3,16,x\n", "16 points for 01-3: a whole number from 0 to 15"),
     ("ann,01,101,x\n", "0 to 100"), ("ann,01-3,+1,x\n", "+1 points"), ("ann,01-3,7.5,x\n", "7.5"),
-    ("ann,01,101%,x\n", "such as -10 or 80%"), ("ann,01,-80%,x\n", "or 80%"), ("ann,01,--8,x\n", "--8"),
-    ("ann,01,-8,x\nann,01,80%,x\n", "are set already"), ("ann,01-3,-8,x\nann,01-3,8,x\n", "already"),
-    ("ann,01-3,-8,x\nann,01,50,x\n", "already"), ("ann,01,50,x\nann,01-3,80%,x\n", "already"),
+    ("ann,01,101%,x\n", "what comes off: -10, or -20%"), ("ann,01,80%,x\n", "80% points"), ("ann,01,-101%,x\n", "-101%"),
+    ("ann,01,--8,x\n", "--8"),
+    ("ann,01,-8,x\nann,01,-80%,x\n", "are set already"), ("ann,01-3,-8,x\nann,01-3,8,x\n", "already"),
+    ("ann,01-3,-8,x\nann,01,50,x\n", "already"), ("ann,01,50,x\nann,01-3,-80%,x\n", "already"),
     ("ann,01-3,\u0661,x\n", "a whole number"), ("ann,01-3,0000000000000016,x\n", "a whole number"),
     ("ann,01-3,15\n", "student, exercise, points, reason are wanted"),
     ("ann,01-3,15,\n", "are wanted"), ("ann,01-3,15,late, but ill\n", "quotes around"),
@@ -163,31 +164,45 @@ def test_nobody_has_a_grade_and_one_has_points(tmp_path):
 
 
 @pytest.mark.parametrize(("lines", "sums", "told"), [
-    (["01,-10,late"], (30, [15, 25]), ["30 of 100 (-10), the grader gave 40"]),
-    (["01,-99,late"], (0, [15, 25]), ["0 of 100 (-99), the grader gave 40"]),
-    (["01,80%,late"], (32, [15, 25]), ["32 of 100 (80%), the grader gave 40"]),
-    (["01,81 %,late"], (33, [15, 25]), ["33 of 100 (81 %), the grader gave 40"]),  # 32.4: the next one up
-    (["01,100%,late"], (40, [15, 25]), ["40 of 100 (100%), the grader gave 40"]),
-    (["01,0%,late"], (0, [15, 25]), ["0 of 100 (0%), the grader gave 40"]),
-    (["01-1,-10,x"], (30, [5, 25]), ["5 of 15 (-10), the grader gave 15"]),
+    (["01,-10,late"], (30, [15, 25]), ["30 of 100 (40 -10), the grader gave 40"]),
+    (["1,-99,late"], (0, [15, 25]), ["0 of 100 (40 -99), the grader gave 40"]),
+    (["01,-20%,late"], (32, [15, 25]), ["32 of 100 (40 -20%), the grader gave 40"]),
+    (["01,-19 %,late"], (33, [15, 25]), ["33 of 100 (40 -19 %), the grader gave 40"]),  # 32.4, up
+    (["01,-0%,late"], (40, [15, 25]), ["40 of 100 (40 -0%), the grader gave 40"]),
+    (["01,-100%,late"], (0, [15, 25]), ["0 of 100 (40 -100%), the grader gave 40"]),
+    (["01-1,-10,x"], (30, [5, 25]), ["5 of 15 (15 -10), the grader gave 15"]),
     (["01,-10,late", "01-1,5,x"], (20, [5, 25]), ["5 of 15, the grader gave 15",
-                                                  "20 of 100 (-10), the grader gave 40"]),
-    (["01-1,-5,x", "01-2,50%,y", "01,90%,late"], (21, [10, 13]), [
-        "10 of 15 (-5), the grader gave 15", "13 of 15 (50%), the grader gave 25",
-        "21 of 100 (90%), the grader gave 40"]),
+                                                  "20 of 100 (30 -10), the grader gave 40"]),
+    (["01-1,-5,x", "01-2,-50%,y", "01,-10%,late"], (21, [10, 13]), [
+        "10 of 15 (15 -5), the grader gave 15", "13 of 15 (25 -50%), the grader gave 25",
+        "21 of 100 (23 -10%), the grader gave 40"]),
 ])
 def test_what_comes_off(tmp_path, lines, sums, told):
     """Off what the grader gave; off a program as its exercises are now. The book stays as it is."""
     ann = Student("ann", "class/ann", "a" * 64, "", [result("FAIL", 15, 25)])
-    after = overrides.applied([ann], said(tmp_path, "".join(f"ann,{line}\n" for line in lines)))[0]
-    assert (after.results[0]["score"], [each["score"] for each in after.results[0]["exercises"]]) == sums
-    assert [each.told().split(": ")[1] for each in after.changes] == told
-    assert ann.results[0]["score"] == 40
+    changes = said(tmp_path, "".join(f"ann,{line}\n" for line in lines))
+    after = overrides.applied([ann], changes)
+    assert (after[0].results[0]["score"],
+            [each["score"] for each in after[0].results[0]["exercises"]]) == sums
+    assert [each.told().split(": ")[1] for each in after[0].changes] == told
+    assert ann.results[0]["score"] == 40 and not overrides.idle(after, changes)
 
 
 @pytest.mark.parametrize("results", [[], [result("ERROR", 0, 0)]])
 def test_nothing_comes_off_where_there_is_no_grade(tmp_path, results):
     ann = Student("ann", "class/ann", "a" * 64, "", results)
-    for what in ("01,-10", "01-1,80%"):
-        with pytest.raises(UsageError, match="ann has no grade of 01-.* that (-10|80%) could change"):
-            overrides.applied([ann], said(tmp_path, f"ann,{what},late\n"))
+    for what in ("01,-10", "01-1,-20%"):
+        changes = said(tmp_path, f"ann,{what},late\n")
+        after = overrides.applied([ann], changes)
+        assert after == [ann] and overrides.idle(after, changes) == changes
+
+
+def test_a_class_is_told_of_what_changes_nothing(tmp_path):
+    """Its tables are written all the same; and anything that the list calls a student will do."""
+    class_, to, path = tmp_path / "class", tmp_path / "to", tmp_path / "list.csv"
+    hand_in(class_, "ann")
+    path.write_text('student,login,email\n"Lee, Ann",ann,a@uni.example\n"Roe, Eve",eve,e@uni.example\n')
+    (tmp_path / "mine.csv").write_text("ann,01,-10,late\nEve Roe,01,-20%,late\n")
+    out = run(class_, to, "--seed", 7, "--roster", path, "--overrides", tmp_path / "mine.csv")
+    assert "Roe, Eve has no grade of 01-vm86trap that -20% could change: set the points" in out
+    assert {name: row["total"] for name, row in grades(to).items()} == {"Lee, Ann": "90", "Roe, Eve": "0"}
