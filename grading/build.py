@@ -154,8 +154,8 @@ def usurper(lab, build, out):
 
 def given(lab, out):
     """The names that are defined by what no student writes."""
-    return {name for path in (*out.glob("common*/libcommon.names"), out / lab.name / "given" / "names")
-            for name in names(path)}
+    listings = (*out.glob("common*/libcommon.names"), out / lab.name / "given" / "names")
+    return {name for listing in listings for name in names(listing)}
 
 
 def names(path):

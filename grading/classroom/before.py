@@ -7,7 +7,7 @@ A student may be in several groups, and in one of them once for each program.
 
 from typing import NamedTuple
 
-from grading.classroom.summary import REFUSED
+from grading.classroom import summary
 
 
 class Group(NamedTuple):
@@ -30,12 +30,13 @@ def groups(rows):
         Group("failed", "the grader failed, not the student", "Run the class again.",
               [(row, "") for row in rows if row.verdict == "ERROR"]),
         Group("refused", "refused", "Mend the upload, or ask for another one.",
-              [(row, row.student.refused) for row in rows if row.verdict == REFUSED]),
+              [(row, row.student.refused) for row in rows if row.verdict == summary.REFUSED]),
         Group("unbuilt", "0 points for a program that does not build, or lacks a file",
               "Often it is one line. Tell them today.",
               [(row, f"{result['lab']}: {result['exercises'][0]['got']}") for row in rows
-               for result in row.student.results if unbuilt(result)]),
-        Group("notes", "something to know", "Read it; it cost no points.",
+               for result in row.student.results if summary.unbuilt(result)
+               and all(change.lab != result["lab"] for change in row.student.changes)]),
+        Group("notes", "something to know", "Read it.",
               [(row, row.student.note) for row in rows if row.student.note]),
         Group("by-hand", "points set by hand", "Still what you want?",
               [(row, change.told()) for row in rows for change in row.student.changes]),
@@ -43,8 +44,3 @@ def groups(rows):
               [(row, "") for row in rows if row.student.absent]),
     )
     return [group for group in every if group.found]
-
-
-def unbuilt(result):
-    """True if nothing was booted because of the student's files."""
-    return not result["runs"] and result["verdict"] == "FAIL"

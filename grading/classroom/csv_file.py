@@ -3,8 +3,19 @@
 import csv
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 from grading.errors import UsageError, one_line
+
+MARK = "\ufeff"  # at the start: by it a spreadsheet knows UTF-8
+
+
+class Form(NamedTuple):
+    """How a file is written, cells apart."""
+
+    delimiter: str
+    end: str  # of a line
+    mark: str  # MARK, or nothing
 
 
 def read(path, what):
@@ -15,12 +26,14 @@ def read(path, what):
 
 
 def raw(path, what):
-    """What stands between the columns, and (number of its last line, cells) of each row, to the
-    letter. UsageError as read()."""
+    """The Form of a file, and (number of its last line, cells) of each row, to the letter.
+    UsageError as read()."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
-        return delimiter(text), [(reader.line_num, row) for row in reader]
+        text = Path(path).read_bytes().decode("utf-8")
+        mark, text = text[:text.startswith(MARK)], text.removeprefix(MARK)
+        form = Form(delimiter(text), "\r\n" if "\r\n" in text else "\n", mark)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, strict=True)
+        return form, [(reader.line_num, row) for row in reader]
     except UnicodeDecodeError:
         raise UsageError(f"{path}: {what} is text in UTF-8; save it as \"CSV UTF-8\"") from None
     except csv.Error as error:

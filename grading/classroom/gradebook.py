@@ -64,8 +64,8 @@ def tables(student):
     out = io.StringIO()
     if student.refused:
         print(f"{'' if student.absent else 'not graded: '}{student.refused}", file=out)
-    for values in student.results:
-        report.table(each_text(flat, for_students(values)), out, seed=False)
+    for values in student.results:  # what is borrowed stands in the note
+        report.table(each_text(flat, for_students(values)) | {"borrowed": []}, out, seed=False)
     for line in (*([student.note] if student.note else ()),
                  *(change.told() for change in student.changes)):
         print(line, file=out)

@@ -24,7 +24,7 @@ KNOWN = ("student", "student name", "name", "full name", "username", "user name"
 NUMBERED = "identifier"  # Moodle's "Participant 123": it names nobody, if anything else does
 FIRST, LAST = "first name", ("last name", "surname")
 NOBODY = ("points possible", "student, test")  # of Canvas' table: a row of maxima, a pretend student
-LATE = "late, as its name says"
+LATE, OTHER = "handed in late", "not on the list of students"
 # Canvas' and Moodle's. The number is the first that can be: what is behind it, a student chooses.
 UPLOAD = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_.+|assignsubmission_.*)")
 
@@ -42,7 +42,7 @@ def read(path):
     rows = csv_file.read(path, "a list of students")
     columns = [cell.casefold() for cell in rows[0][1]] if rows else []
     has_header = any(cell in (*KNOWN, NUMBERED, FIRST) for cell in columns)
-    if not has_header and any(len(cells) > 1 for _, cells in rows):
+    if not has_header and any(any(cells[1:]) for _, cells in rows):
         raise UsageError(f"{path}: its first line says not which column has the names; write "
                          "student above that one, or put a name with a comma in it into quotes")
     known = [(line, said(cells, columns)) for line, cells in rows[1:]] if has_header else rows
@@ -132,12 +132,21 @@ def assign(hand_ins, entries, path):
     require_one_each(hand_ins, whose)
     if others := [each.name for each, owner in zip(hand_ins, whose) if not owner]:
         print(f"not on the list, and graded: {'; '.join(others)}", file=sys.stderr)
-    if late := [each.name for each in hand_ins if is_late(each)]:
-        print(f"late, by their names: {'; '.join(late)}", file=sys.stderr)
-    named = [each._replace(name=owner or each.name,
-                           note="; ".join(filter(None, (each.note, LATE * is_late(each)))))
-             for each, owner in zip(hand_ins, whose)]
+    named = [each._replace(name=owner or each.name) for each, owner in zip(hand_ins, whose)]
     return named, [each.name for each in entries if each.name not in whose]
+
+
+def noted(hand_ins, entries):
+    """The hand-ins, named as on the list, if there is one: who is not on it, or late by Canvas' name,
+    has a note that says so. The late ones are told of."""
+    listed = {entry.name for entry in entries}
+    late = {each.path for each in hand_ins if is_late(each)}
+    if late:
+        print(f"late, by their names: {'; '.join(each.name for each in hand_ins if each.path in late)}",
+              file=sys.stderr)
+    return [each._replace(note="; ".join(filter(None, (
+        each.note, LATE * (each.path in late), OTHER * bool(listed and each.name not in listed)))))
+        for each in hand_ins]
 
 
 def other_names(entries):
@@ -153,11 +162,13 @@ def require_one_each(hand_ins, whose):
         if owner and whose.count(owner) > 1:
             both = [readable(other.path.name) for other, name in zip(hand_ins, whose)
                     if name == owner]
-            raise UsageError(f"{both[0]} and {both[1]} are both {owner}'s; take one away, or put both "
+            raise UsageError(f"{both[0]} and {both[1]} are both {owner}'s; take the older one away (of "
+                             "Canvas' names the higher number is newer), or put what belongs together "
                              f"into a folder that is called {owner!r}")
 
 
 def is_late(hand_in):
-    """True if Canvas has written into its name that it is."""
-    found = UPLOAD.fullmatch(readable(stem(hand_in.path)))
-    return bool(found and found["late"])
+    """True if Canvas has written into its name that it is, or into that of a file in its folder."""
+    inside = hand_in.path.iterdir() if hand_in.path.is_dir() else ()
+    found = [UPLOAD.fullmatch(readable(stem(path))) for path in (hand_in.path, *inside)]
+    return any(each and each["late"] for each in found)

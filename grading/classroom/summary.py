@@ -164,16 +164,21 @@ def distribution(title, best, scores):
 
 
 def rates(name, exercises, book):
-    """The Rates of a program's exercises."""
+    """The Rates of a program's exercises. Who did not get as far as a boot is stuck at none."""
     results = [result for student in book.students for result in student.results
-               if result["lab"] == name]
+               if result["lab"] == name and not unbuilt(result)]
     passed = Counter(exercise["id"] for result in results for exercise in result["exercises"]
                      if exercise["status"] == "PASS")
     percents = [percent(passed[exercise["id"]], len(results)) for exercise in exercises]
     drops = [before - here for before, here in zip([100, *percents], percents)]
-    steepest = drops.index(max(drops)) if max(drops) >= LEAST_DROP else None
+    steepest = drops.index(max(drops)) if results and max(drops) >= LEAST_DROP else None
     return [Rate(exercise, passed[exercise["id"]], len(results), percents[number], drops[number],
                  number == steepest) for number, exercise in enumerate(exercises)]
+
+
+def unbuilt(result):
+    """True if nothing was booted because of the student's files."""
+    return not result["runs"] and result["verdict"] == "FAIL"
 
 
 def percent(part, whole):

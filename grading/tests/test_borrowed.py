@@ -122,11 +122,11 @@ def test_a_class_is_told_and_the_points_stay(tmp_path):
             .replace("*/ #", "*/\n#"))
     done = subprocess.run([*CLASS, class_, "--to", to, "--lab", "01", "--no-similar", "--seed", "7"],
                           check=True, text=True, capture_output=True)
-    told = "uses the tests' own challenge: whoever grades it should look why"
+    told = "uses the tests' own challenge, which no exercise needs"
     assert [line for line in done.stderr.splitlines() if "look" in line] == [f"look at ben: {told}"]
     assert {name: (row["total"], row["note"]) for name, row in grades(to).items()} == {
         "ann": ("100", ""), "ben": ("100", told)}
-    assert told in (to / "feedback" / "ben.txt").read_text()
+    assert (to / "feedback" / "ben.txt").read_text().count(told) == 1
     assert (to / "report.html").read_text().count("own challenge") == 2  # before you publish; his page
 
 
@@ -155,5 +155,5 @@ def test_a_student_is_told_at_home(tmp_path):
         done = subprocess.run(["make", "-C", tree, "grade", "EMU=qemu"], check=False, text=True,
                               capture_output=True)
         assert "01-vm86trap: 100/100" in done.stdout, done.stdout + done.stderr
-        said[text] = "uses the tests' own challenge: whoever" in done.stdout
+        said[text] = "uses the tests' own challenge, which" in done.stdout
     assert list(said.values()) == [False, True]

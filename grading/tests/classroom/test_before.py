@@ -10,7 +10,7 @@ from grading.tests.classroom.test_class_page import sample_book
 def result(lab="01-vm86trap", verdict="PASS", runs=1, got=""):
     """A result with what is looked at here."""
     return {"lab": lab, "verdict": verdict, "score": 0, "max": 100, "runs": [{}] * runs,
-            "emulator": "qemu", "seed": 7, "versions": {}, "output": "", "base": "own", "exercises": [
+            "emulator": "qemu", "seed": 7, "versions": {"emulator": "QEMU", "compiler": "gcc"}, "output": "", "base": "own", "exercises": [
                 {"id": "01-1", "title": "enter", "number": 1, "status": verdict, "score": 0, "max": 100,
                  "expected": "", "got": got, "hint": "", "section": ""}]}
 
@@ -68,5 +68,7 @@ def test_the_page_begins_with_them():
         number = group.students
         assert f"<b>{number} student{'s' * (number != 1)}:</b> {group.title}." in text
     assert "<b>1 pair</b> of" in text
+    nobody = book._replace(students=[student("ann", result(verdict="FAIL", runs=0))])
+    assert "The steepest drop" not in page.render(nobody), "nobody got as far as that"
     quiet = page.render(book._replace(students=[], pairs=[]))
     assert "There is nothing to look at." in quiet and "<b>1 pair</b>" not in quiet

@@ -20,14 +20,17 @@ def refilled(tmp_path, text, column):
     path.write_text(text, encoding="utf-8")
     after = filled.fill(path, column, roster.read(path), POINTS)
     mark = ";" if ";" in text else ","
+    assert after.startswith("\ufeff") == text.startswith("\ufeff")
+    assert ("\r\n" in after) == ("\r\n" in text)
     return tuple(list(csv.reader(io.StringIO(each, newline=""), delimiter=mark))
-                 for each in (text.lstrip("\ufeff"), after))
+                 for each in (text.lstrip("\ufeff"), after.lstrip("\ufeff")))
 
 
 @pytest.mark.parametrize(("text", "column", "points"), [
     (CANVAS, "Lab 01 (77)", {3: "95", 5: "0"}),  # maxima and the pretend student stay; so does a failure
     (MOODLE, "Grade", {1: "60"}),
     (GRADESCOPE, "Section", {1: "7"}),
+    (CANVAS.replace("\n", "\r\n"), "Lab 01 (77)", {3: "95", 5: "0"}),
     ('Name;Note ;"x\ny"\n"Doe, Jane";;=1+1\n;;\nDoe, John;;  two  gaps \n', "Note", {1: "95", 3: "0"}),
     ("name,a,Points\n31\nother,,3\n", "Points", {1: "7"}),  # a row that ends early
 ])
@@ -42,7 +45,9 @@ def test_only_the_points_are_new(tmp_path, text, column, points):
 
 @pytest.mark.parametrize(("text", "column", "says"), [
     (CANVAS, "Lab 02", "no such column .*; there is Student, ID, SIS User ID, SIS Login ID, Section, "),
-    ("name,x,x\nann,1,2\n", "x", "more than once"),
+    ("name,x,x\nann,1,2\n", "x", "more than once"), ("name,\nann,1\n", "", "no such column"),
+    (CANVAS, "Student", "points cannot be written there"), (CANVAS, "SIS Login ID", "cannot be written"),
+    ("Student,Final\nPoints Possible,(read only)\nann,7\n", "Final", "name the column of the assignment"),
     ("", "x", "there is"), ("ann\nbob\n", "Grade", "there is ann"),
     ("name,\x1b[2J\nann,1\n", "x", r"there is name, \\x1b\[2J"),
 ])
@@ -54,7 +59,7 @@ def test_another_column_is_one_line(tmp_path, text, column, says):
     assert "\n" not in str(raised.value)
 
 
-def test_a_class_writes_it_and_no_old_one_stays(tmp_path):
+def test_a_class_writes_it_and_says_what_is_old(tmp_path):
     class_, to, path = tmp_path / "class", tmp_path / "to", tmp_path / "list.csv"
     hand_in(class_, "jdoe")
     path.write_text(CANVAS, encoding="utf-8")
@@ -68,8 +73,14 @@ def test_a_class_writes_it_and_no_old_one_stays(tmp_path):
         assert not to.exists()
     done = run("--roster", path, "--column", "Lab 01 (77)")
     assert done.returncode == 0 and f"{to}/platform.csv\n" in done.stdout, done.stderr
-    assert '"Doe, Jane",123,s0001,jdoe,A,100\r\n' in (to / "platform.csv").read_bytes().decode()
+    assert "points possible" not in done.stderr
+    assert '"Doe, Jane",123,s0001,jdoe,A,100\n' in (to / "platform.csv").read_bytes().decode()
+    path.write_text(CANVAS.replace("100.00", "10"), encoding="utf-8")
+    done = run("--roster", path, "--column", "Lab 01 (77)")
+    assert "10 points possible there, 100 here; nothing is scaled" in done.stderr
+    before = (to / "platform.csv").read_bytes()
+    done = run("--roster", to / "platform.csv", "--column", "Lab 01 (77)")
+    assert done.returncode == 2 and "that is what --column writes" in done.stderr
     done = run("--roster", to / "platform.csv")
-    assert done.returncode == 0 and (to / "platform.csv").exists(), "it was asked to read that"
-    done = run("--roster", path)
-    assert done.returncode == 0 and not (to / "platform.csv").exists()
+    assert done.returncode == 0 and "platform.csv is as it was: say --column" in done.stderr
+    assert (to / "platform.csv").read_bytes() == before

@@ -42,7 +42,7 @@ def names(entries):
 
 @pytest.mark.parametrize(("text", "are"), [
     ("ann\n\n bob \ncleo", ["ann", "bob", "cleo"]),
-    ("ann\nbob\n\n", ["ann", "bob"]),
+    ("ann\nbob\n\n", ["ann", "bob"]), ("ann,\nbob,,\n", ["ann", "bob"]),
     ("Section;Username;Name\r\nA;ann;Ann\r\nB;bob;Bob\r\n", ["ann", "bob"]),
     ("student,total\nann,7\n", ["ann"]),  # our own table
     ("No.\tName\n1\tAnn\n2\tBob\n", ["Ann", "Bob"]),
@@ -118,11 +118,13 @@ def test_hand_ins_are_named_as_on_the_list(tmp_path, capsys):
     uploads = [upload(name) for name in ("doejane_LATE_123_1_a", "johnd", "stranger", "x_y")]
     named, absent = roster.assign(uploads, listed(tmp_path, CANVAS), "list.csv")
     assert names(named) == ["Doe, Jane", "Doe, John", "stranger", "x_y"]
-    assert [each.note for each in named] == ["late, as its name says", "", "", ""]
+    assert [each.note for each in roster.noted(named, listed(tmp_path, CANVAS))] \
+        == [roster.LATE, "", roster.OTHER, roster.OTHER]
+    assert [each.note for each in roster.noted(uploads, [])] == [roster.LATE, "", "", ""]
     assert absent == ["Müller-Lüdenscheidt, Éva"]
     said = capsys.readouterr().err.splitlines()
     assert said == ["not on the list, and graded: stranger; x_y",
-                    "late, by their names: doejane_LATE_123_1_a"]
+                    "late, by their names: Doe, Jane", "late, by their names: doejane_LATE_123_1_a"]
     with pytest.raises(UsageError, match="is it the right list"):
         roster.assign(uploads[-1:], listed(tmp_path, CANVAS), "list.csv")
 
@@ -132,8 +134,17 @@ def test_two_hand_ins_of_one_student_are_asked_about(tmp_path):
     with pytest.raises(UsageError) as error:
         roster.assign(uploads, listed(tmp_path, CANVAS), "list.csv")
     assert str(error.value) == (
-        "doejane_123_1_a.zip and doejane_LATE_123_2_b.zip are both Doe, Jane's; take one away, or "
-        "put both into a folder that is called 'Doe, Jane'")
+        "doejane_123_1_a.zip and doejane_LATE_123_2_b.zip are both Doe, Jane's; take the older one away (of "
+        "Canvas' names the higher number is newer), or put what belongs together into a folder that "
+        "is called 'Doe, Jane'")
+
+
+def test_late_is_what_lies_in_a_folder_too(tmp_path):
+    for name in ("Doe, Jane/doejane_LATE_123_2_b.zip", "Doe, John/late_notes.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    hand_ins = [folder.HandIn(path.name, path, "", "", ()) for path in sorted(tmp_path.iterdir())]
+    assert [each.note for each in roster.noted(hand_ins, [])] == [roster.LATE, ""]
 
 
 def test_a_class_with_a_list(tmp_path):
@@ -148,7 +159,7 @@ def test_a_class_with_a_list(tmp_path):
     assert "2 of 3 on the list handed in nothing: eve/../x; =zoe\n" in said
     rows = grades(to)
     assert {name: (row["total"], row["verdict"], row["note"]) for name, row in rows.items()} == {
-        "jdoe@uni.example": ("100", "PASS", "late, as its name says"), "guest": ("60", "TODO", ""),
+        "jdoe@uni.example": ("100", "PASS", "handed in late"), "guest": ("60", "TODO", "not on the list of students"),
         "'=zoe": ("0", "ABSENT", "nothing handed in"),
         "eve/../x": ("0", "ABSENT", "nothing handed in")}
     assert "eve/../x,0\n" in (to / "publish.csv").read_text()
