@@ -79,7 +79,7 @@ class Summary(NamedTuple):
 
     rows: list  # Row, as in the book
     labs: dict  # number -> points that can be had
-    scores: list  # Scores, over all first
+    scores: list  # Scores, over all first, if there are several labs
     rates: dict  # program's name -> Rate of each exercise
     stops: dict  # lab -> Stop, in the order of the exercises
     graded: int
@@ -149,9 +149,12 @@ def command(path, result, programs, options):
 
 
 def distributions(rows, labs):
-    """The Scores over all, and of each lab. Who has no grade, nor points by hand, has no score."""
+    """The Scores over all, if there are several labs, and of each lab. Who has no grade, nor points
+    by hand, has no score."""
     there = [each for each in rows if each.scores]
-    return [distribution("All labs", sum(labs.values()), [each.total for each in there])] + [
+    over_all = [] if len(labs) == 1 else [
+        distribution("All labs", sum(labs.values()), [each.total for each in there])]
+    return over_all + [
         distribution(f"Lab {lab}", best, [each.scores[lab] for each in there if lab in each.scores])
         for lab, best in labs.items()]
 

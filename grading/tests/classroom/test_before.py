@@ -58,6 +58,12 @@ def test_two_programs_of_one_student_are_two_reasons_and_one_student():
     assert group.students == 1
 
 
+def test_one_lab_is_shown_once():
+    book = Book("class", "now", 7, "x", (), [student("ann", result())], [])
+    assert [scores.title for scores in summary.summarise(book).scores] == ["Lab 01"]
+    assert page.render(book).count("<figure") == 1
+
+
 def test_the_page_begins_with_them():
     book = sample_book(60)
     text = page.render(book)
