@@ -8,12 +8,22 @@ stays, too, where the grader failed.
 
 import csv
 import io
+from pathlib import Path
 
 from grading.classroom import csv_file, roster
 from grading.errors import UsageError
 
 NAME = "platform.csv"
 READ_ONLY, MAXIMA = "(read only)", "points possible"  # Canvas'
+
+
+def require_other(path, to):
+    """UsageError if no table was named, or the one that is written into the folder `to`."""
+    if path is None:
+        raise UsageError("--column: of which table? --roster FILE is wanted, too")
+    if Path(path).resolve() == to / NAME:
+        raise UsageError(f"--roster {path}: that is what --column writes; name the platform's own "
+                         "table")
 
 
 def require(path, column):
