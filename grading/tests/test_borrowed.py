@@ -10,25 +10,26 @@ from grading.tests import support
 from grading.tests.classroom.classes import CLASS, grades, hand_in
 
 LABS = lab.all_labs()
+IN_C = {each: next((name for name in each.edit if name.endswith(".c")), "") for each in LABS}  # a file
 LAB01 = lab.find("01")
 BOXED = Limits(boxed=True)
 READS = "static uint32_t of_task(void) {{ {} }}\nuint32_t (*keep)(void) = of_task;\n"
 EXTERN = "extern volatile uint32_t challenge[];"
 
 
-def make(tmp_path, of, **added):
+def make(tmp_path, of, added):
     """The Build of the solution with something behind a file of it."""
     sources = support.write_sources(of, tmp_path / "sources")
     for file, text in added.items():
-        with open(sources / file.replace("_", "."), "a", encoding="ascii") as out:
+        with open(sources / file, "a", encoding="ascii") as out:
             out.write(text)
     _, built = grader.make(sources, of, support.OUT, (), tmp_path / "work", BOXED)
     return built
 
 
-def made(tmp_path, of, **added):
+def made(tmp_path, of, added):
     """The same; it builds."""
-    built = make(tmp_path, of, **added)
+    built = make(tmp_path, of, added)
     assert not built.error, built.error
     return built
 
@@ -48,27 +49,26 @@ def test_so_does_the_starter(of, tmp_path):
     assert not built.error and built.borrowed == ()
 
 
-@pytest.mark.parametrize("of", LABS, ids=lambda each: each.name)
+@pytest.mark.parametrize("of", filter(IN_C.get, LABS), ids=lambda each: each.name)
 def test_the_challenge_is_the_tests_own_in_every_lab(of, tmp_path):
-    file = next(name for name in of.edit if name.endswith(".c")).replace(".", "_")
     text = "#include <stdint.h>\n" + EXTERN + READS.format("return challenge[3];")
-    assert made(tmp_path, of, **{file: text}).borrowed == ("challenge",)
+    assert made(tmp_path, of, {IN_C[of]: text}).borrowed == ("challenge",)
 
 
-@pytest.mark.parametrize("of", LABS, ids=lambda each: each.name)
+@pytest.mark.parametrize("of", filter(IN_C.get, LABS), ids=lambda each: each.name)
 def test_so_is_what_writes_the_log(of, tmp_path):
     """And what says the names of VMX in words is there for people."""
-    file = next(name for name in of.edit if name.endswith(".c")).replace(".", "_")
     text = '#include <stdint.h>\n#include "report.h"\n' + READS.format('report("trap.ip", 6); return 0;')
     if of.bits == "64":
         text += '#include "vmx_names.h"\nconst char *why(void) { return vm_instruction_error_text(7); }\n'
-    assert made(tmp_path, of, **{file: text}).borrowed == ("report",)
+    assert made(tmp_path, of, {IN_C[of]: text}).borrowed == ("report",)
 
 
 @pytest.mark.parametrize("how", ["weak", "common", "section(\".data\"), weak"])
 def test_who_defines_it_has_it_too_and_is_refused(how, tmp_path):
-    built = make(tmp_path, LAB01, decode_c=f"__attribute__(({how})) volatile unsigned challenge[4];\n"
-                 "unsigned of_task(void) { return challenge[3]; }\n")
+    built = make(tmp_path, LAB01, {
+        "decode.c": f"__attribute__(({how})) volatile unsigned challenge[4];\n"
+                    "unsigned of_task(void) { return challenge[3]; }\n"})
     assert built.error and "challenge is defined; that name is given" in built.error
 
 
@@ -94,13 +94,14 @@ def test_who_defines_it_has_it_too_and_is_refused(how, tmp_path):
     ("struct big { char bytes[300]; };\nvoid copy(struct big *a, struct big *b) { *a = *b; }\n", ""),
 ])
 def test_however_it_is_named(text, names, tmp_path):
-    built = made(tmp_path, LAB01, vm86trap_c=text)
+    built = made(tmp_path, LAB01, {"vm86trap.c": text})
     assert built.borrowed == tuple(names.split())
 
 
 def test_what_the_files_share_is_theirs(tmp_path):
-    built = made(tmp_path, LAB01, decode_c="unsigned shared = 7;\n",
-                 vm86trap_c="extern unsigned shared;\n" + READS.format("return shared;"))
+    built = made(tmp_path, LAB01, {
+        "decode.c": "unsigned shared = 7;\n",
+        "vm86trap.c": "extern unsigned shared;\n" + READS.format("return shared;")})
     assert built.borrowed == ()
 
 
