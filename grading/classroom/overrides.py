@@ -128,10 +128,10 @@ def applied(students, changes):
 
 def changed(student, changes):
     """One of them. Its results are copies, and the Changes know what the grader gave."""
-    results, known = {values["lab"]: values for values in student.results}, []
+    before = {values["lab"]: values for values in student.results}
+    results, known = dict(before), []
     for change in changes:
-        gave = next((given(values, change) for values in student.results
-                     if values["lab"] == change.lab), None)
+        gave = given(before[change.lab], change) if change.lab in before else None
         if change.off and gave is None:
             continue
         change = change._replace(given=gave)

@@ -84,7 +84,7 @@ def test_what_is_run_ends_with_us(tmp_path):
         raise KeyboardInterrupt
 
     def tell():
-        while not (tmp_path / "begun").exists():
+        while not (tmp_path / "begun").exists():  # nothing else says that it runs
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGALRM)
     before = signal.signal(signal.SIGALRM, told)

@@ -63,7 +63,8 @@ def test_independent_files_are_not_alike(given, file):
 def test_the_same_with_one_wrong_idea_is_alike(given, file):
     figures = [percent(given, file, given[file][1], text) for text in wrong_ideas(given, file)]
     print(file, "reference and mutant", min(figures))
-    assert min(figures) >= 83
+    # One of them writes a whole function anew: it knows by heart which register is which dword.
+    assert [figure for figure in figures if figure < 88] in ([], [83])
 
 
 @pytest.mark.parametrize("file", FILES)
