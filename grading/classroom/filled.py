@@ -14,7 +14,7 @@ from grading.classroom import csv_file, roster
 from grading.errors import UsageError
 
 NAME = "platform.csv"
-READ_ONLY, MAXIMA = "(read only)", "points possible"  # Canvas'
+READ_ONLY = "(read only)"  # Canvas'
 
 
 def require_other(path, to):
@@ -46,7 +46,7 @@ def maximum(path, column):
     """How many points can be had by the table itself, as Canvas writes it; None if it does not say."""
     number = require(path, column)
     for _, cells in csv_file.raw(path, "a list of students")[1]:
-        if cells and csv_file.plain(cells[0]).casefold() == MAXIMA:
+        if cells and csv_file.plain(cells[0]).casefold() == roster.MAXIMA:
             return next(iter(cells[number:number + 1]), "").strip()
     return None
 

@@ -23,7 +23,8 @@ KNOWN = ("student", "student name", "name", "full name", "username", "user name"
          "email address")
 NUMBERED = "identifier"  # Moodle's "Participant 123": it names nobody, if anything else does
 FIRST, LAST = "first name", ("last name", "surname")
-NOBODY = ("points possible", "student, test")  # of Canvas' table: a row of maxima, a pretend student
+MAXIMA = "points possible"  # of Canvas' table: such a row has no student, but the maxima
+NOBODY = (MAXIMA, "student, test")  # nor has that of a pretend student
 LATE, OTHER = "handed in late", "not on the list of students"
 # Canvas' and Moodle's. The number is the first that can be: what is behind it, a student chooses.
 UPLOAD = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_.+|assignsubmission_.*)")
